@@ -1,0 +1,65 @@
+"""Time, injected: wall clock for records, monotonic clock for durations."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the engine may ask of time; tests give their own."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch by the wall clock, which may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds by a clock that never goes back; only differences mean anything."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        time.sleep(seconds)
+
+
+def to_iso(seconds: float) -> str:
+    """Return ``seconds`` since the epoch as ISO 8601 in UTC with milliseconds and ``Z``, as JavaScript prints it.
+
+    Raises ``ValueError`` outside the years 1 to 9999.
+    """
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"{seconds!r} is not a time between the years 1 and 9999") from error
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def from_iso(text: str) -> float:
+    """Return seconds since the epoch for an ISO 8601 text; without a zone it is taken as UTC.
+
+    Raises ``ValueError`` when the text is not such a time.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.timestamp()
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is out of range") from error

@@ -1,0 +1,70 @@
+"""The hold file: whoever has its kernel lock holds the lease, for us, until the last process with the descriptor ends.
+
+It carries two numbers that must outlive every record: the generation (how often this lease was acquired, for ever)
+and when a record was last recovered (milliseconds since the epoch).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from neo_core.lease.guard import take_flock
+
+_WIDTH = 20
+_SIZE = 2 * _WIDTH + 2
+
+
+class HoldFile:
+    """The locked hold file of this process; closing it without ``unlock`` leaves the lock to whoever inherited it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        status = os.fstat(descriptor)
+        self.identity = (status.st_dev, status.st_ino)
+
+    @classmethod
+    def take(cls, path: str) -> HoldFile | None:
+        """Take the lock without waiting; ``None`` when another process has it. Raises ``OSError``."""
+        descriptor = take_flock(path)
+        return None if descriptor is None else cls(descriptor)
+
+    def next_generation(self) -> int:
+        """Count this acquisition."""
+        generation, recovered = self._numbers()
+        self._write(generation + 1, recovered)
+        return generation + 1
+
+    def mark_recovery(self, now: float) -> None:
+        """Remember that a record was recovered at ``now`` seconds since the epoch."""
+        generation, _ = self._numbers()
+        self._write(generation, max(0, int(now * 1000)))
+
+    def recovered_at(self) -> float:
+        """Return when a record was last recovered, in seconds since the epoch; 0 for never."""
+        return self._numbers()[1] / 1000
+
+    def unlock(self) -> None:
+        """Give the lock up for every process that shares the descriptor, and close ours."""
+        if self.descriptor >= 0:
+            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+            self.close()
+
+    def close(self) -> None:
+        """Close our descriptor only; idempotent."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def _numbers(self) -> tuple[int, int]:
+        """Return both numbers; a damaged file goes on from its own time, which no count has reached."""
+        parts = os.pread(self.descriptor, _SIZE, 0).split()
+        if not parts:
+            return 0, 0
+        if len(parts) == 2 and all(part.isdigit() and len(part) == _WIDTH for part in parts):
+            return int(parts[0]), int(parts[1])
+        milliseconds = int(os.fstat(self.descriptor).st_mtime * 1000)
+        return milliseconds, milliseconds
+
+    def _write(self, generation: int, recovered: int) -> None:
+        os.pwrite(self.descriptor, f"{generation:0{_WIDTH}d} {recovered:0{_WIDTH}d}\n".encode(), 0)

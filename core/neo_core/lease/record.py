@@ -1,0 +1,213 @@
+"""The lease record: upstream's eight fields, read tolerantly, written exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any, NamedTuple
+
+from neo_core.clock import from_iso, to_iso
+from neo_core.lease.words import DEFAULT_TTL
+
+
+class Holder(NamedTuple):
+    """Who wrote a record of ours (``metadata.holder``); enough to prove that this process is gone.
+
+    ``hold`` is (device, inode) of the hold file whose kernel lock the holder has.
+    """
+
+    start_time: int
+    boot_id: str
+    pid_namespace: str
+    host: str
+    uid: int
+    hold: tuple[int, int] | None
+    generation: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form written into the record."""
+        return {
+            "startTime": self.start_time,
+            "bootId": self.boot_id,
+            "pidNamespace": self.pid_namespace,
+            "host": self.host,
+            "uid": self.uid,
+            "hold": list(self.hold) if self.hold else None,
+            "generation": self.generation,
+        }
+
+
+class Lease:
+    """One record as read: any JSON object with an ``acquiredAt``; every other field may be missing or odd."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lease) and self.fields == other.fields
+
+    def __hash__(self) -> int:
+        return hash((self.token, self.acquired_at))
+
+    def __repr__(self) -> str:
+        return f"Lease({self.fields!r})"
+
+    @property
+    def owner(self) -> str:
+        """The name the holder gave itself; ``unknown`` when it gave none."""
+        return _text(self.fields.get("owner")) or "unknown"
+
+    @property
+    def reason(self) -> str:
+        """Why it was taken; empty when not said."""
+        return _text(self.fields.get("reason"))
+
+    @property
+    def pid(self) -> int | None:
+        """The holder's pid; ``None`` when the record names no possible one."""
+        pid = self.fields.get("pid")
+        return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 2**31 else None
+
+    @property
+    def token(self) -> str:
+        """The secret of this acquisition; empty when there is none."""
+        return _text(self.fields.get("token"))
+
+    @property
+    def acquired_at(self) -> float:
+        """When it was taken, in seconds since the epoch."""
+        return from_iso(self.fields["acquiredAt"])
+
+    @property
+    def expires_at(self) -> float:
+        """The declared deadline: ``expiresAt``, else ``acquiredAt`` + ``staleAfterMs``, else the default TTL."""
+        told = self.fields.get("expiresAt")
+        if isinstance(told, str):
+            try:
+                return from_iso(told)
+            except ValueError:
+                pass
+        return self.acquired_at + self.ttl
+
+    @property
+    def ttl(self) -> float:
+        """Seconds from a renewal to the deadline."""
+        told = self.fields.get("staleAfterMs")
+        if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 < told < 1e15 and math.isfinite(told):
+            return told / 1000
+        return DEFAULT_TTL
+
+    @property
+    def renewed_at(self) -> float | None:
+        """When it was last renewed; ``None`` before the first renewal."""
+        try:
+            return from_iso(self.fields["renewedAt"])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Whatever the writer added; empty when it is not an object."""
+        told = self.fields.get("metadata")
+        return told if isinstance(told, dict) else {}
+
+    @property
+    def holder(self) -> Holder | None:
+        """The identity in a record of ours; ``None`` in a foreign one."""
+        return _holder(self.metadata.get("holder"))
+
+    def renewed(self, now: float) -> Lease:
+        """Return the record with a later deadline; every other field, also unknown ones, as it was."""
+        fields = dict(self.fields)
+        fields["expiresAt"] = to_iso(now + self.ttl)
+        fields["renewedAt"] = to_iso(now)
+        return Lease(fields)
+
+    def encode(self) -> bytes:
+        """Return the bytes to write: UTF-8, two spaces, upstream's order."""
+        return json.dumps(self.fields, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def new_lease(
+    *, owner: str, reason: str, token: str, now: float, ttl: float, holder: Holder, metadata: dict[str, Any]
+) -> Lease:
+    """Return a fresh record for this process, its fields in upstream's order."""
+    return Lease(
+        {
+            "owner": owner,
+            "reason": reason,
+            "pid": os.getpid(),
+            "token": token,
+            "acquiredAt": to_iso(now),
+            "staleAfterMs": round(ttl * 1000),
+            "expiresAt": to_iso(now + ttl),
+            "metadata": {**metadata, "holder": holder.to_json()},
+        }
+    )
+
+
+def decode(raw: bytes) -> Lease | None:
+    """Return the record in ``raw``; ``None`` for everything that is not a JSON object with a real ``acquiredAt``."""
+    try:
+        fields = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict) or not isinstance(fields.get("acquiredAt"), str):
+        return None
+    try:
+        from_iso(fields["acquiredAt"])
+    except ValueError:
+        return None
+    return Lease(fields)
+
+
+def new_token() -> str:
+    """Return a random UUID (version 4) without importing ``uuid``, which costs a wrapper 6 ms."""
+    raw = bytearray(os.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def host_name() -> str:
+    """Return this machine's name, which a laptop may change with its network."""
+    return os.uname().nodename
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _text(value: object) -> str:
+    """Return ``value`` when it is text, without what would break a line or a terminal."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value[:500])
+
+
+def _holder(told: object) -> Holder | None:
+    if not isinstance(told, dict):
+        return None
+    start, boot, generation = told.get("startTime"), told.get("bootId"), told.get("generation")
+    if not isinstance(start, int) or isinstance(start, bool) or not isinstance(boot, str):
+        return None
+    uid = told.get("uid")
+    return Holder(
+        start_time=start,
+        boot_id=boot,
+        pid_namespace=_text(told.get("pidNamespace")),
+        host=_text(told.get("host")),
+        uid=uid if isinstance(uid, int) else -1,
+        hold=_pair(told.get("hold")),
+        generation=generation if isinstance(generation, int) else 0,
+    )
+
+
+def _pair(told: object) -> tuple[int, int] | None:
+    if isinstance(told, list) and len(told) == 2 and all(isinstance(part, int) for part in told):
+        return told[0], told[1]
+    return None

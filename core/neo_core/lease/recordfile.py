@@ -1,0 +1,108 @@
+"""The only code that changes the lease file: publish, replace, move aside, put back.
+
+Every method is called inside the guard. Two fixed names beside the record, ``.new`` and ``.aside``, are used there
+only, so whatever a killed participant left under them is settled by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from neo_core.lease.inspect import Fingerprint, Inspection, read_record
+from neo_core.lease.record import Lease, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class RecordFile:
+    """The record at ``path``; every method may raise ``OSError``."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._new = f"{path}.new"
+        self._aside = f"{path}.aside"
+
+    def current(self) -> tuple[Fingerprint, Lease] | None:
+        """Return the record as it is now; ``None`` when there is none or it is malformed."""
+        try:
+            fingerprint = read_record(self._path)
+        except FileNotFoundError:
+            return None
+        lease = decode(fingerprint.content)
+        return None if lease is None else (fingerprint, lease)
+
+    def settle_leftovers(self, judge: Callable[[str], Inspection]) -> None:
+        """Finish what a participant killed inside the guard left: a record moved aside goes back if it may be alive."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._new)
+        if not os.path.lexists(self._aside):
+            return
+        if judge(self._aside).takeable:
+            os.unlink(self._aside)
+        else:
+            self._put_back()
+
+    def publish(self, lease: Lease) -> bool:
+        """Let the complete record appear under its name at once; return false when a record is already there."""
+        self._write_new(lease)
+        try:
+            os.link(self._new, self._path)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(self._new)
+        return True
+
+    def replace(self, lease: Lease) -> None:
+        """Write the record anew over its name, at once."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._new)
+        self._write_new(lease)
+        os.rename(self._new, self._path)
+
+    def remove(self, judged: Fingerprint) -> bool:
+        """Remove the record if it is exactly the one that was judged; anything else goes back untouched.
+
+        Return whether the judged record is gone.
+        """
+        try:
+            os.rename(self._path, self._aside)
+        except FileNotFoundError:
+            return True
+        try:
+            same = read_record(self._aside) == judged
+        except OSError:
+            same = False
+        if same:
+            os.unlink(self._aside)
+        else:
+            self._put_back()
+        return same
+
+    def _put_back(self) -> None:
+        """Give what was moved its name back; if a new record took the name meanwhile, that one stays."""
+        try:
+            os.link(self._aside, self._path)
+        except FileExistsError:
+            os.unlink(self._aside)
+        except PermissionError:
+            os.rename(self._aside, self._path)
+        else:
+            os.unlink(self._aside)
+
+    def _write_new(self, lease: Lease) -> None:
+        """Write the whole record under its private name; a failed write leaves nothing behind."""
+        content = lease.encode()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._new, flags, 0o600)
+        try:
+            if os.write(descriptor, content) != len(content):
+                raise OSError(28, "No space left on device")
+        except BaseException:
+            os.unlink(self._new)
+            raise
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,168 @@
+"""Processes on Linux, read from /proc without a library: the lease and the wrapper must start fast."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from neo_core.processes.source import ProcessInfo
+
+_GONE = (FileNotFoundError, ProcessLookupError)
+
+
+class _Stat(NamedTuple):
+    name: str
+    state: str
+    ppid: int
+    session: int
+    ticks: int
+    start_time: int
+    rss_pages: int
+
+
+class ProcFs:
+    """A ``ProcessSource`` over /proc (``root`` is a fixture tree in tests)."""
+
+    def __init__(self, root: str = "/proc") -> None:
+        self._root = root
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._hertz = os.sysconf("SC_CLK_TCK")
+        self._boot_id: str | None = None
+
+    def boot_id(self) -> str:
+        """Return the kernel's random boot id."""
+        if self._boot_id is None:
+            try:
+                self._boot_id = self._read("sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+            except OSError:
+                self._boot_id = ""
+        return self._boot_id
+
+    def pid_namespace(self) -> str:
+        """Return the inode of our pid namespace, as ``pid:[4026531836]``."""
+        try:
+            return os.readlink(f"{self._root}/self/ns/pid")
+        except OSError:
+            return ""
+
+    def start_time(self, pid: int) -> int | None:
+        """Return the start time in clock ticks since boot; ``None`` for no process or a zombie."""
+        if pid <= 0:
+            return None
+        stat = self._stat(pid)
+        return None if stat is None or stat.state in "ZX" else stat.start_time
+
+    def scan(self) -> dict[int, ProcessInfo]:
+        """Return every process from one pass over the stat files."""
+        found: dict[int, ProcessInfo] = {}
+        for pid in self._pids():
+            stat = self._stat(pid)
+            if stat is not None:
+                found[pid] = ProcessInfo(
+                    pid=pid,
+                    ppid=stat.ppid,
+                    session=stat.session,
+                    name=stat.name,
+                    start_time=stat.start_time,
+                    rss=stat.rss_pages * self._page,
+                    cpu=stat.ticks / self._hertz,
+                    zombie=stat.state in "ZX",
+                )
+        return found
+
+    def own_pids(self) -> list[int]:
+        """Return the pids whose processes run as our effective user."""
+        user = os.geteuid()
+        own: list[int] = []
+        for pid in self._pids():
+            try:
+                if os.stat(f"{self._root}/{pid}").st_uid == user:
+                    own.append(pid)
+            except OSError:
+                continue
+        return own
+
+    def environ(self, pid: int) -> bytes | None:
+        """Return the environment the process was started with."""
+        try:
+            return self._read(f"{pid}/environ")
+        except _GONE as error:
+            raise ProcessLookupError(pid) from error
+        except OSError:
+            return None
+
+    def keeps_lock(self, pid: int, device: int, inode: int) -> bool | None:
+        """Return whether one of the process's descriptors is that file and carries a flock.
+
+        The kernel lists a flock under every descriptor that shares the open file, whoever took it.
+        """
+        try:
+            names = os.listdir(f"{self._root}/{pid}/fd")
+        except _GONE:
+            return False
+        except OSError:
+            return None
+        return any(self._locked_descriptor(pid, name, device, inode) for name in names)
+
+    def command_line(self, pid: int) -> str:
+        """Return the arguments, joined by spaces."""
+        try:
+            raw = self._read(f"{pid}/cmdline")
+        except OSError:
+            return ""
+        return raw.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "replace")
+
+    def pss(self, pid: int) -> int | None:
+        """Return the proportional set size from smaps_rollup."""
+        try:
+            rollup = self._read(f"{pid}/smaps_rollup")
+        except OSError:
+            return None
+        for line in rollup.splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+        return None
+
+    def age(self, start_time: int) -> float | None:
+        """Return seconds since the process began, by the clock that counts sleep too."""
+        try:
+            uptime = float(self._read("uptime").split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        return max(0.0, uptime - start_time / self._hertz)
+
+    def _pids(self) -> list[int]:
+        return [int(name) for name in os.listdir(self._root) if name.isdigit()]
+
+    def _locked_descriptor(self, pid: int, name: str, device: int, inode: int) -> bool:
+        try:
+            status = os.stat(f"{self._root}/{pid}/fd/{name}")
+            if (status.st_dev, status.st_ino) != (device, inode):
+                return False
+            return b"FLOCK" in self._read(f"{pid}/fdinfo/{name}")
+        except OSError:
+            return False
+
+    def _read(self, name: str) -> bytes:
+        with open(f"{self._root}/{name}", "rb", buffering=0) as file:
+            return file.read() or b""
+
+    def _stat(self, pid: int) -> _Stat | None:
+        """Read one stat line; the name stands in parentheses and may itself hold any of them."""
+        try:
+            line = self._read(f"{pid}/stat")
+        except OSError:
+            return None
+        opening, closing = line.find(b"("), line.rfind(b")")
+        fields = line[closing + 2 :].split()
+        if opening < 0 or len(fields) < 22:
+            return None
+        return _Stat(
+            name=line[opening + 1 : closing].decode("utf-8", "replace"),
+            state=fields[0].decode("ascii"),
+            ppid=int(fields[1]),
+            session=int(fields[3]),
+            ticks=int(fields[11]) + int(fields[12]),
+            start_time=int(fields[19]),
+            rss_pages=int(fields[21]),
+        )

@@ -1,0 +1,106 @@
+"""The one interface behind which platforms differ: what is asked about processes, and who answers here.
+
+A question that cannot be answered returns ``None`` ("unknown"); it is never answered with a guess.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+_HAS_PROCFS: bool = sys.platform.startswith("linux")
+
+
+class ProcessIdentity(NamedTuple):
+    """A process that cannot be confused with a later one of the same pid.
+
+    ``start_time`` is the kernel's (ticks since boot on Linux, microseconds since the epoch on macOS).
+    """
+
+    pid: int
+    start_time: int
+    boot_id: str
+
+
+class ProcessInfo(NamedTuple):
+    """One process as one pass saw it. ``rss`` is in bytes, ``cpu`` in seconds used so far."""
+
+    pid: int
+    ppid: int
+    session: int
+    name: str
+    start_time: int
+    rss: int
+    cpu: float
+    zombie: bool
+
+
+class ProcessSource(Protocol):
+    """Answers about the processes of one machine."""
+
+    def boot_id(self) -> str:
+        """Return what is different after each boot; empty when it cannot be known."""
+        ...
+
+    def pid_namespace(self) -> str:
+        """Return the namespace in which pids mean something; empty where there is only one."""
+        ...
+
+    def start_time(self, pid: int) -> int | None:
+        """Return the start time of a living process; ``None`` when there is none (a zombie is none)."""
+        ...
+
+    def scan(self) -> dict[int, ProcessInfo]:
+        """Return every process, by pid, from one pass."""
+        ...
+
+    def own_pids(self) -> list[int]:
+        """Return the pids of this user's processes."""
+        ...
+
+    def environ(self, pid: int) -> bytes | None:
+        """Return the NUL-separated environment; ``None`` when it cannot be read. Gone: ``ProcessLookupError``."""
+        ...
+
+    def keeps_lock(self, pid: int, device: int, inode: int) -> bool | None:
+        """Return whether a descriptor of the process keeps that file flocked; ``None`` when it cannot be known."""
+        ...
+
+    def command_line(self, pid: int) -> str:
+        """Return the command line for display; empty when it cannot be read."""
+        ...
+
+    def pss(self, pid: int) -> int | None:
+        """Return the proportional set size in bytes; ``None`` when it cannot be read."""
+        ...
+
+    def age(self, start_time: int) -> float | None:
+        """Return seconds since a process with that start time began."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def system_source() -> ProcessSource:
+    """Return the source for this machine: /proc on Linux, psutil elsewhere."""
+    if _HAS_PROCFS:
+        from neo_core.processes.procfs import ProcFs
+
+        return ProcFs()
+    from neo_core.processes.psutil_source import PsutilSource
+
+    return PsutilSource()
+
+
+def identity_of(pid: int, source: ProcessSource) -> ProcessIdentity | None:
+    """Return the identity of a living process, ``None`` when there is none."""
+    started = source.start_time(pid)
+    return None if started is None else ProcessIdentity(pid, started, source.boot_id())
+
+
+def is_alive(identity: ProcessIdentity, source: ProcessSource) -> bool:
+    """Return whether exactly that process still lives: same boot, same pid, same start time."""
+    boot = source.boot_id()
+    if identity.boot_id and boot and identity.boot_id != boot:
+        return False
+    return source.start_time(identity.pid) == identity.start_time

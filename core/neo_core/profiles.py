@@ -1,0 +1,128 @@
+"""The task catalogue: what a workspace maintains, resolved once from the built-in six and the configuration."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.config import Config, TaskConfig
+from neo_core.durations import Window
+from neo_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from neo_core.workspace import Workspace
+
+_TIME_LIMIT = 2 * 3600.0
+_GRACE = 10.0
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A named maintenance job as it would be started. ``every``, ``time_limit`` and ``grace`` are in seconds.
+
+    An empty ``command`` means not configured; ``missing_key`` then names the key to set.
+    """
+
+    name: str
+    heavy: bool
+    every: float
+    command: tuple[str, ...] = ()
+    cwd: str = ""
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    time_limit: float = _TIME_LIMIT
+    grace: float = _GRACE
+    window: Window | None = None
+    title: str = ""
+    missing_key: str = ""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a command to start."""
+        return bool(self.command)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    every: float
+    title: str
+    module: str = ""
+    time_limit: float = _TIME_LIMIT
+
+
+# Exactly these six names are the default heavy set (upstream's #11513); backup is first in line.
+HEAVY_SIX: dict[str, _Entry] = {
+    "backup": _Entry(86_400, "copies and verifies every database", "neo_core.jobs.backup", 3600),
+    "kbSync": _Entry(1_800, "keeps the full-text index of the workspace", "neo_core.jobs.kb_sync"),
+    "primary-dev-sync": _Entry(600, "fast-forwards the checkout", "neo_core.jobs.primary_dev_sync"),
+    "summary": _Entry(600, "summarises agent sessions"),
+    "dream": _Entry(3_600, "extracts a graph from summarised sessions"),
+    "golden-path": _Entry(3_600, "ranks the graph into a hand-off file"),
+}
+
+
+def resolve_tasks(workspace: Workspace, config: Config) -> dict[str, Task]:
+    """Return every task by name: the six first, then the user's own. Raises ``ConfigError``."""
+    tasks = {name: _builtin(workspace, config, name, entry) for name, entry in HEAVY_SIX.items()}
+    for name, told in config.tasks.items():
+        if name not in tasks:
+            tasks[name] = _own(workspace, name, told)
+    return tasks
+
+
+def _builtin(workspace: Workspace, config: Config, name: str, entry: _Entry) -> Task:
+    told = config.tasks.get(name)
+    if told is None:
+        told = TaskConfig()
+    elif told.command is None and not entry.module:
+        raise _no_command(workspace, name, heavy=told.task_class != "light")
+    command = told.command or _module_command(workspace, entry)
+    return _task(
+        workspace, name, told, command, every=entry.every, heavy=True, title=entry.title, limit=entry.time_limit
+    )
+
+
+def _own(workspace: Workspace, name: str, told: TaskConfig) -> Task:
+    if told.command is None:
+        raise _no_command(workspace, name, heavy=told.task_class != "light")
+    return _task(workspace, name, told, told.command, every=0.0, heavy=True, title="", limit=_TIME_LIMIT)
+
+
+def _task(
+    workspace: Workspace,
+    name: str,
+    told: TaskConfig,
+    command: tuple[str, ...],
+    *,
+    every: float,
+    heavy: bool,
+    title: str,
+    limit: float,
+) -> Task:
+    return Task(
+        name=name,
+        heavy=heavy if told.task_class is None else told.task_class == "heavy",
+        every=every if told.every is None else told.every,
+        command=command,
+        cwd=str(workspace.root / told.cwd) if told.cwd else str(workspace.root),
+        env=told.env,
+        time_limit=limit if told.time_limit is None else told.time_limit,
+        grace=_GRACE if told.grace is None else told.grace,
+        window=told.window,
+        title=title if told.title is None else told.title,
+        missing_key="" if command else f"tasks.{name}.command",
+    )
+
+
+def _module_command(workspace: Workspace, entry: _Entry) -> tuple[str, ...]:
+    if not entry.module:
+        return ()
+    return (sys.executable, "-m", entry.module, "--workspace", str(workspace.root))
+
+
+def _no_command(workspace: Workspace, name: str, *, heavy: bool) -> ConfigError:
+    kind = "heavy" if heavy else "light"
+    return ConfigError(
+        f"{workspace.config}: tasks.{name}.command",
+        f"the {kind} task {name} has no command",
+        'Set it, like command = ["npm", "run", "ai:dream"].',
+    )
