@@ -1,0 +1,75 @@
+"""Gathering the facts that a decision rests on; the decision itself is pure (``schedule.gates``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_core.lease.inherit import borrowable
+from neo_core.ledger.models import Control, ControlKind, Run, Trigger
+from neo_core.observe import lease_facts
+from neo_core.runs.lost import is_lost
+from neo_core.schedule.gates import Facts
+
+if TYPE_CHECKING:
+    from neo_core.lease.inspect import Inspection
+    from neo_core.ledger.runs import TaskRecord
+    from neo_core.ledger.store import Ledger
+    from neo_core.processes.source import ProcessSource
+    from neo_core.profiles import Task
+
+
+def gather_facts(
+    task: Task,
+    ledger: Ledger,
+    seen: Inspection,
+    *,
+    trigger: Trigger,
+    now: float,
+    token: str,
+    source: ProcessSource,
+) -> Facts:
+    """Read what ``decide`` needs for one task. Raises ``LedgerError``."""
+    return compose_facts(
+        task,
+        ledger.runs.record_of(task.name),
+        seen,
+        trigger=trigger,
+        now=now,
+        token=token,
+        live=tuple(run for run in ledger.runs.live() if not is_lost(run, source, now)),
+        snoozes=ledger.controls.in_force(ControlKind.SNOOZE, now),
+        pauses=ledger.controls.in_force(ControlKind.PAUSE, now),
+    )
+
+
+def compose_facts(
+    task: Task,
+    record: TaskRecord,
+    seen: Inspection,
+    *,
+    trigger: Trigger,
+    now: float,
+    token: str,
+    live: tuple[Run, ...],
+    snoozes: list[Control],
+    pauses: list[Control],
+) -> Facts:
+    """Return the facts for one task from what was read for all of them."""
+    lent = borrowable(seen, token)
+    parent = lent.metadata.get("runId", lent.owner) if lent else ""
+    return Facts(
+        now=now,
+        trigger=trigger,
+        lease=lease_facts(seen),
+        last_started_at=record.last_started.started_at if record.last_started else None,
+        pause=pauses[-1] if pauses else None,
+        snooze=snooze_of(task, snoozes),
+        live=live,
+        inherited=lent is not None and task.heavy,
+        parent=str(parent),
+    )
+
+
+def snooze_of(task: Task, snoozes: list[Control]) -> Control | None:
+    """Return the newest snooze in force for ``task``."""
+    return next((control for control in reversed(snoozes) if control.target == task.name), None)

@@ -1,0 +1,1 @@
+"""The engine's own commands; they never load a user interface."""

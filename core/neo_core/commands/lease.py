@@ -1,0 +1,199 @@
+"""``neo-lease``: guard any command with the machine's heavy-maintenance lease, look at it, clear a dead one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from neo_core.errors import NeoError, describe_os_error
+from neo_core.lease.explain import deferral_lines, explain_held
+from neo_core.lease.inherit import inherited_lease
+from neo_core.lease.store import LeaseStore
+from neo_core.lease.words import DEFAULT_TTL, RecordStatus
+from neo_core.workspace import ensure_state, resolve_workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from neo_core.lease.inspect import Inspection
+
+FAILED = 125
+CANNOT_START = 126
+NOT_FOUND = 127
+
+_DESCRIPTION = "Guard a command with the machine's heavy-maintenance lease: at most one heavy job at a time."
+_EPILOG = """exit codes of run: the command's own (128 + N when signal N ended it); 0, or --held-exit-code, when
+the lease is held; 125 when the lease cannot be read or written; 126 and 127 when the command cannot be started or
+found."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; every error is one message on stderr."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.action(given))
+    except NeoError as error:
+        sys.stderr.write(f"neo-lease: {error}\n")
+        return FAILED if given.action is _run else error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neo-lease", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=_formatter
+    )
+    parser.add_argument("--workspace", metavar="DIR", help="the workspace (default: found from the current folder)")
+    actions = parser.add_subparsers(metavar="ACTION", required=True, prog="neo-lease")
+    run = actions.add_parser(
+        "run", help="run a command while holding the lease", epilog=_EPILOG, formatter_class=_formatter
+    )
+    run.add_argument("--owner", metavar="NAME", help="who you are in every status (default: the command's name)")
+    run.add_argument("--reason", metavar="TEXT", default="manual-cli", help="why (default: manual-cli)")
+    run.add_argument("--wait", metavar="DURATION", default="0", help="wait this long for a holder, like 90s or 1h")
+    run.add_argument("--held-exit-code", metavar="N", type=_exit_code, default=0, help="exit code when held (0)")
+    run.add_argument("--ttl", metavar="DURATION", default="", help="the record's promise to foreign scripts (6h)")
+    run.add_argument("--allow-network-filesystem", action="store_true", help="trust flock on a network file system")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run")
+    run.set_defaults(action=_run)
+    inspect = actions.add_parser("inspect", help="say who holds the lease; changes nothing", formatter_class=_formatter)
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    inspect.set_defaults(action=_inspect)
+    reclaim = actions.add_parser(
+        "reclaim", help="remove a dead holder's record; never a living one's", formatter_class=_formatter
+    )
+    reclaim.set_defaults(action=_reclaim)
+    return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return the formatter at a fixed width: asking for the terminal's imports shutil for every argument."""
+    return argparse.HelpFormatter(prog, width=100)
+
+
+def _run(given: argparse.Namespace) -> int:
+    command = given.command[1:] if given.command[:1] == ["--"] else given.command
+    if not command:
+        raise NeoError(
+            "neo-lease run", "no command was given", "Write it behind --, like: neo-lease run -- make backup"
+        )
+    wait, ttl = _seconds(given.wait), _seconds(given.ttl) if given.ttl else DEFAULT_TTL
+    workspace = resolve_workspace(given.workspace)
+    ensure_state(workspace)
+    store = LeaseStore(workspace.lease, allow_network=given.allow_network_filesystem)
+    if inherited_lease(store) is not None:
+        return _start(command, None, store)
+    from neo_core.lease.waiting import acquire_waiting
+
+    owner = given.owner or os.path.basename(command[0])  # noqa: PTH119 - the word for the owner, not a path
+    attempt = acquire_waiting(store, owner, given.reason, wait=wait, ttl=ttl, source="neo-lease")
+    if attempt.hold is None:
+        sys.stdout.write(f"{deferral_lines(attempt.before)}\n")
+        return int(given.held_exit_code)
+    try:
+        return _start(command, attempt, store)
+    finally:
+        attempt.hold.release()
+
+
+def _start(command: list[str], attempt: object, store: LeaseStore) -> int:
+    from neo_core.lease.store import Acquisition
+    from neo_core.runs.wrapper import replace_by, run_guarded
+
+    try:
+        if isinstance(attempt, Acquisition) and attempt.hold is not None:
+            return run_guarded(command, attempt.hold, store)
+        replace_by(command)
+    except FileNotFoundError:
+        sys.stderr.write(f"neo-lease: program {command[0]!r}: was not found. Install it, or mend its name.\n")
+        return NOT_FOUND
+    except OSError as error:
+        sys.stderr.write(f"neo-lease: program {command[0]!r}: {describe_os_error(error)}. Make it executable.\n")
+        return CANNOT_START
+    return FAILED
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    store = LeaseStore(resolve_workspace(given.workspace).lease)
+    seen = store.inspect()
+    if given.json:
+        sys.stdout.write(json.dumps(_as_json(seen, store.path), indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_as_text(seen, store.path))
+    return 1 if seen.status is RecordStatus.UNREADABLE else 0
+
+
+def _reclaim(given: argparse.Namespace) -> int:
+    store = LeaseStore(resolve_workspace(given.workspace).lease)
+    before = store.reclaim()
+    if before.takeable and before.status is not RecordStatus.MISSING:
+        who = f" of {before.lease.owner} (pid {before.lease.pid})" if before.lease else ""
+        sys.stdout.write(f"Reclaimed: the {before.status} record{who} is removed.\n")
+        return 0
+    if before.status is RecordStatus.MISSING:
+        sys.stdout.write("Nothing to reclaim: nobody holds the lease.\n")
+        return 0
+    sys.stderr.write(f"neo-lease: not reclaimed: {explain_held(before)}.\n")
+    return 1
+
+
+def _as_text(seen: Inspection, path: str) -> str:
+    lines = [f"status   {seen.status}{' (busy)' if seen.busy else ''}{' (overdue)' if seen.expired else ''}"]
+    if seen.lease is not None:
+        lease = seen.lease
+        lines += [
+            f"holder   {seen.holder}",
+            f"owner    {lease.owner}",
+            f"reason   {lease.reason}",
+            f"pid      {lease.pid}",
+            f"since    {lease.fields['acquiredAt']}",
+        ]
+    lines += [f"carrier  pid {one.pid} by {one.by}: {one.command}" for one in seen.scan.carriers]
+    if seen.scan.unreadable:
+        lines.append(f"unknown  {seen.scan.unreadable} of your processes would not show their environment")
+    if not seen.takeable:
+        lines.append(f"why      {explain_held(seen)}")
+    lines.append(f"file     {path}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_json(seen: Inspection, path: str) -> dict[str, object]:
+    lease = dict(seen.lease.fields) if seen.lease else None
+    if lease is not None and isinstance(lease.get("token"), str):
+        lease["token"] = lease["token"][:8]
+    return {
+        "status": str(seen.status),
+        "takeable": seen.takeable,
+        "holder": str(seen.holder) if seen.holder else None,
+        "expired": seen.expired,
+        "busy": seen.busy,
+        "lease": lease,
+        "carriers": [one._asdict() for one in seen.scan.carriers],
+        "unreadableEnvironments": seen.scan.unreadable,
+        "error": seen.error,
+        "path": path,
+    }
+
+
+def _seconds(text: str) -> float:
+    if text == "0":
+        return 0.0
+    from neo_core.durations import parse_duration
+
+    try:
+        return float(parse_duration(text))
+    except ValueError as error:
+        raise NeoError("neo-lease run", str(error), "Mend --wait or --ttl.") from error
+
+
+def _exit_code(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 255:
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

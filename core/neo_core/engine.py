@@ -1,0 +1,332 @@
+"""The one facade for every front end: see, ask, start, defer, pause, stop.
+
+Not thread-safe: one instance per thread. Every method may raise ``NeoError``; a snapshot never does, its sections say
+what could not be read.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.admission import gather_facts
+from neo_core.clock import Clock, SystemClock
+from neo_core.config import Config, load_config
+from neo_core.errors import NeoError, UsageError
+from neo_core.lease.inherit import inherited_token
+from neo_core.lease.store import LeaseStore
+from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, Trigger
+from neo_core.ledger.store import Ledger
+from neo_core.looking import Looker
+from neo_core.processes.source import ProcessSource, is_alive, system_source
+from neo_core.profiles import Task, resolve_tasks
+from neo_core.runs.lost import mark_lost_runs
+from neo_core.runs.spawn import RUN_ID, spawn_runner
+from neo_core.schedule.decision import Decision
+from neo_core.schedule.gates import decide
+from neo_core.workspace import Workspace, ensure_state
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from neo_core.snapshot import Snapshot
+
+_POLL = 0.1
+_RELEASE_WITHIN = 15.0
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trigger did: a runner was started for ``run_id``, or the decision prevented it and was recorded."""
+
+    run_id: str
+    started: bool
+    decision: Decision
+
+
+class LogChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a run's log from byte ``start`` to ``end``; ``missing`` when there is no log (yet)."""
+
+    text: str
+    start: int
+    end: int
+    missing: bool = False
+
+
+class Engine:
+    """The engine over one workspace. ``config`` is read from the workspace when not given."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        config: Config | None = None,
+        *,
+        clock: Clock | None = None,
+        source: ProcessSource | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.config = load_config(workspace.config) if config is None else config
+        self.tasks = resolve_tasks(workspace, self.config)
+        self._clock = clock or SystemClock()
+        self._source = source or system_source()
+        self._lease = LeaseStore(
+            workspace.lease,
+            source=self._source,
+            clock=self._clock,
+            allow_network=self.config.lease.allow_network_filesystem,
+        )
+        self._looker = Looker(workspace, self.tasks, self._lease, clock=self._clock, source=self._source)
+        self._runners: list[subprocess.Popen[bytes]] = []
+
+    def snapshot(self) -> Snapshot:
+        """Return one picture of everything; changes nothing but marking runs lost whose runner is proven gone."""
+        self._collect_runners()
+        return self._looker.look()
+
+    def task(self, name: str) -> Task:
+        """Return one task; raises ``UsageError`` naming the known ones."""
+        if name not in self.tasks:
+            raise UsageError(f"task {name!r}", "is not known here", f"Known: {', '.join(self.tasks)}.")
+        return self.tasks[name]
+
+    def preview(self, task: str, trigger: Trigger = Trigger.MANUAL) -> Decision:
+        """Return whether the task may start now, and why not, without starting anything."""
+        found = self.task(task)
+        with self._reading() as ledger:
+            return self._decide(found, ledger, trigger)
+
+    def trigger(self, task: str, trigger: Trigger = Trigger.MANUAL) -> Attempt:
+        """Start the task's runner, or record why it did not start."""
+        found = self.task(task)
+        with self._writing() as ledger:
+            mark_lost_runs(ledger, self._source, self._clock)
+            decision = self._decide(found, ledger, trigger)
+            run = self._request(found, decision)
+            if decision.blocking is not None:
+                recorded = ledger.runs.record_prevented(_prevented(run, decision))
+                return Attempt(run_id=recorded.run_id, started=False, decision=decision)
+            ledger.runs.insert(run)
+            try:
+                log = self.workspace.run_log(run.run_id)
+                self._runners.append(spawn_runner(self.workspace.root, run.run_id, log, self._runner_environment()))
+            except NeoError as error:
+                ledger.runs.finish(
+                    run.run_id,
+                    at=self._clock.now(),
+                    outcome=Outcome.FAILED,
+                    reason_code="spawn-error",
+                    reason=str(error),
+                )
+                raise
+        return Attempt(run_id=run.run_id, started=True, decision=decision)
+
+    def run_and_wait(self, task: str, trigger: Trigger | str = Trigger.MANUAL) -> Run:
+        """Start the task and return its row once it has ended; a prevented start returns at once."""
+        return self.wait(self.trigger(task, Trigger(trigger)).run_id)
+
+    def wait(self, run_id: str, timeout: float | None = None) -> Run:
+        """Return the run once it has ended, or as it is after ``timeout`` seconds."""
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        while True:
+            self._collect_runners()
+            with self._writing() as ledger:
+                mark_lost_runs(ledger, self._source, self._clock)
+                run = _exactly(ledger, run_id)
+            if not run.live:
+                self._until_released(run)
+                return run
+            if deadline is not None and self._clock.monotonic() >= deadline:
+                return run
+            self._clock.sleep(_POLL)
+
+    def defer(self, task: str, seconds: float, because: str) -> Control:
+        """Snooze a task for ``seconds``, in place of any snooze before."""
+        name = self.task(task).name
+        if seconds <= 0:
+            raise UsageError(f"snooze of {name}", "has no length", "Give it a duration like 2h.")
+        now = self._clock.now()
+        with self._writing() as ledger:
+            ledger.controls.end(ControlKind.SNOOZE, name, now)
+            return ledger.controls.add(
+                ControlKind.SNOOZE, name, at=now, until=now + seconds, because=because, requested_by=user_name()
+            )
+
+    def resume(self, task: str) -> bool:
+        """End a task's snooze; false when there was none."""
+        name = self.task(task).name
+        with self._writing() as ledger:
+            return ledger.controls.end(ControlKind.SNOOZE, name, self._clock.now()) > 0
+
+    def pause(self, because: str, seconds: float | None = None) -> Control:
+        """Let nothing start, for ``seconds`` or until ``unpause``."""
+        now = self._clock.now()
+        until = None if seconds is None else now + seconds
+        with self._writing() as ledger:
+            ledger.controls.end(ControlKind.PAUSE, "", now)
+            return ledger.controls.add(
+                ControlKind.PAUSE, "", at=now, until=until, because=because, requested_by=user_name()
+            )
+
+    def unpause(self) -> bool:
+        """End the pause; false when there was none."""
+        with self._writing() as ledger:
+            return ledger.controls.end(ControlKind.PAUSE, "", self._clock.now()) > 0
+
+    def stop(self, run_id: str, *, force: bool = False, because: str = "") -> Control:
+        """Ask a live run's runner to end it: TERM, grace, KILL; with ``force`` KILL at once."""
+        with self._writing() as ledger:
+            mark_lost_runs(ledger, self._source, self._clock)
+            run = _one(ledger, run_id)
+            if not run.live:
+                raise UsageError(f"run {run.run_id}", f"has ended already ({run.outcome})", "There is nothing to stop.")
+            return ledger.controls.add(
+                ControlKind.STOP,
+                run.run_id,
+                at=self._clock.now(),
+                because=because,
+                force=force,
+                requested_by=user_name(),
+            )
+
+    def run(self, run_id: str) -> Run:
+        """Return one run by its id or an unambiguous beginning of it."""
+        with self._reading() as ledger:
+            return _one(ledger, run_id)
+
+    def history(
+        self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
+    ) -> list[Run]:
+        """Return the newest rows first, after marking lost what is."""
+        if task:
+            self.task(task)
+        if self.workspace.ledger.exists() and not self._looker.read_only():
+            with self._writing() as ledger:
+                mark_lost_runs(ledger, self._source, self._clock)
+        with self._reading() as ledger:
+            return ledger.runs.history(task=task, outcome=outcome, since=since, limit=limit)
+
+    def lease_history(self, limit: int = 100) -> list[LeaseEvent]:
+        """Return what happened to the lease, newest first, as far as runs of ours were concerned."""
+        with self._reading() as ledger:
+            return ledger.lease_events.history(limit)
+
+    def decision_of(self, run: Run) -> Decision | None:
+        """Return the decision that was made for a run at its time; ``None`` when none was kept."""
+        if not run.decision:
+            return None
+        try:
+            return msgspec.json.decode(run.decision, type=Decision)
+        except msgspec.DecodeError:
+            return None
+
+    def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return at most ``limit`` bytes of a run's log: its tail, or what follows byte ``after``."""
+        path = self.workspace.run_log(run_id)
+        try:
+            with path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                start = max(0, size - limit) if after is None else min(after, size)
+                file.seek(start)
+                raw = file.read(limit)
+        except FileNotFoundError:
+            return LogChunk(text="", start=0, end=0, missing=True)
+        except OSError as error:
+            raise NeoError(f"log {path}", str(error.strerror), "Make it readable for you.") from error
+        return LogChunk(text=raw.decode("utf-8", "replace"), start=start, end=start + len(raw))
+
+    def _decide(self, task: Task, ledger: Ledger, trigger: Trigger) -> Decision:
+        facts = gather_facts(
+            task,
+            ledger,
+            self._lease.inspect(),
+            trigger=trigger,
+            now=self._clock.now(),
+            token=inherited_token(),
+            source=self._source,
+        )
+        return decide(task, facts)
+
+    def _request(self, task: Task, decision: Decision) -> Run:
+        now = self._clock.now()
+        return Run(
+            run_id=new_run_id(),
+            task=task.name,
+            heavy=task.heavy,
+            trigger=decision.trigger,
+            requested_at=now,
+            last_at=now,
+            parent_run_id=os.environ.get(RUN_ID, ""),
+            requested_by=user_name(),
+            command=" ".join(task.command),
+            decision=msgspec.json.encode(decision).decode(),
+        )
+
+    def _runner_environment(self) -> dict[str, str]:
+        """Return our environment; a state folder that it moves stays moved for the runner."""
+        return dict(os.environ)
+
+    def _until_released(self, run: Run) -> None:
+        """Wait for the moment between the outcome and the release, so that a start right after is not refused."""
+        deadline = self._clock.monotonic() + _RELEASE_WITHIN
+        while run.runner is not None and is_alive(run.runner, self._source):
+            self._collect_runners()
+            if self._clock.monotonic() >= deadline:
+                return
+            self._clock.sleep(0.01)
+
+    def _collect_runners(self) -> None:
+        self._runners = [process for process in self._runners if process.poll() is None]
+
+    def _reading(self) -> Ledger:
+        return Ledger(self.workspace.ledger, writable=False)
+
+    def _writing(self) -> Ledger:
+        ensure_state(self.workspace)
+        return Ledger(self.workspace.ledger)
+
+
+def new_run_id() -> str:
+    """Return twelve random hexadecimal digits."""
+    return os.urandom(6).hex()
+
+
+def user_name() -> str:
+    """Return the login name of our effective user, or its number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
+
+
+def _prevented(run: Run, decision: Decision) -> Run:
+    blocking = decision.blocking
+    if blocking is None:
+        return run
+    return msgspec.structs.replace(
+        run,
+        ended_at=run.requested_at,
+        outcome=blocking.outcome or Outcome.DEFERRED,
+        reason_code=blocking.reason,
+        reason=blocking.sentence,
+        blocker=blocking.blocker,
+        blocker_pid=blocking.blocker_pid,
+    )
+
+
+def _one(ledger: Ledger, prefix: str) -> Run:
+    found = ledger.runs.find(prefix) if prefix else []
+    exact = [run for run in found if run.run_id == prefix]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if not found:
+        raise UsageError(f"run {prefix!r}", "is not in the ledger", "List runs with: neo-console history.")
+    raise UsageError(f"run {prefix!r}", "is the beginning of several runs", "Give more of the run's id.")
+
+
+def _exactly(ledger: Ledger, run_id: str) -> Run:
+    run = _one(ledger, run_id)
+    if run.run_id != run_id:
+        raise UsageError(f"run {run_id!r}", "is not in the ledger", "List runs with: neo-console history.")
+    return run

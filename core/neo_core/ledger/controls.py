@@ -1,0 +1,102 @@
+"""What operators command: snoozes, pauses and stops, each a row that its addressee acts on and acknowledges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from neo_core.ledger.models import Control, ControlKind, LeaseEvent
+
+if TYPE_CHECKING:
+    from neo_core.ledger.database import Database
+
+
+class ControlTable:
+    """The ``controls`` table; every method may raise ``LedgerError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        kind: ControlKind,
+        target: str,
+        *,
+        at: float,
+        until: float | None = None,
+        because: str = "",
+        force: bool = False,
+        requested_by: str = "",
+    ) -> Control:
+        """Record a command; durable when this returns."""
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO controls (kind, target, created_at, until, because, force, requested_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (kind, target, at, until, because, int(force), requested_by),
+            )
+            rows = self._database.query("SELECT * FROM controls WHERE control_id = last_insert_rowid()")
+        return _controls(rows)[0]
+
+    def in_force(self, kind: ControlKind, now: float) -> list[Control]:
+        """Return the commands of one kind that nobody ended and no time has, newest last."""
+        return _controls(
+            self._database.query(
+                "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = ? AND (until IS NULL OR until > ?)"
+                " ORDER BY control_id",
+                (kind, now),
+            )
+        )
+
+    def pending_stops(self, run_id: str) -> list[Control]:
+        """Return the stops of one run that its runner has not acknowledged."""
+        return _controls(
+            self._database.query(
+                "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = 'stop' AND target = ?"
+                " ORDER BY control_id",
+                (run_id,),
+            )
+        )
+
+    def acknowledge(self, control_id: int, at: float) -> None:
+        """Record that the addressee has acted."""
+        self._database.execute(
+            "UPDATE controls SET acknowledged_at = ? WHERE control_id = ? AND acknowledged_at IS NULL", (at, control_id)
+        )
+
+    def end(self, kind: ControlKind, target: str, at: float) -> int:
+        """End what is in force for ``target``; return how many commands that were."""
+        return self._database.execute(
+            "UPDATE controls SET acknowledged_at = ? WHERE acknowledged_at IS NULL AND kind = ? AND target = ?"
+            " AND (until IS NULL OR until > ?)",
+            (at, kind, target, at),
+        )
+
+
+class LeaseEventTable:
+    """The ``lease_events`` table: the lease's history as far as runs of ours were concerned."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, event: LeaseEvent) -> None:
+        """Append one event."""
+        self._database.execute(
+            "INSERT INTO lease_events (at, event, owner, token_prefix, generation, run_id, pid, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            msgspec.structs.astuple(event),
+        )
+
+    def history(self, limit: int = 500) -> list[LeaseEvent]:
+        """Return the newest events first."""
+        rows = self._database.query(
+            "SELECT at, event, owner, token_prefix, generation, run_id, pid, detail FROM lease_events"
+            " ORDER BY event_id DESC LIMIT ?",
+            (limit,),
+        )
+        return [msgspec.convert(row, LeaseEvent) for row in rows]
+
+
+def _controls(rows: list[dict[str, Any]]) -> list[Control]:
+    return [msgspec.convert(row, Control, strict=False) for row in rows]

@@ -1,0 +1,132 @@
+"""The rows of the ledger as frozen structs, and their closed vocabularies. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from neo_core.processes.source import ProcessIdentity
+
+
+class Outcome(StrEnum):
+    """How a run or an attempted start ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    DEFERRED = "deferred"
+    SKIPPED = "skipped"
+    LOST = "lost"
+
+
+class Trigger(StrEnum):
+    """Who asked for a start."""
+
+    MANUAL = "manual"
+    SCHEDULED = "scheduled"
+    CASCADE = "cascade"
+
+
+class LeaseRole(StrEnum):
+    """How a run relates to the lease."""
+
+    HOLDER = "holder"
+    BORROWER = "borrower"
+    NONE = "none"
+
+
+class ControlKind(StrEnum):
+    """What an operator commands by a row."""
+
+    SNOOZE = "snooze"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One start of a task, or a start that was prevented.
+
+    A live run has no ``outcome``. A deferral that repeats is one row: ``count`` attempts from ``requested_at`` to
+    ``last_at``. ``peak_memory`` is in bytes, the largest sampled sum over the run's tree. ``decision`` is the JSON of
+    the decision at that time. ``warning`` says what was odd about a run that went on (a lost inheritance, a collision).
+    """
+
+    run_id: str
+    task: str
+    heavy: bool
+    trigger: Trigger
+    requested_at: float
+    last_at: float
+    parent_run_id: str = ""
+    requested_by: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+    reason_code: str = ""
+    reason: str = ""
+    blocker: str = ""
+    blocker_pid: int | None = None
+    count: int = 1
+    exit_code: int | None = None
+    runner_pid: int | None = None
+    runner_start: int | None = None
+    boot_id: str = ""
+    child_pid: int | None = None
+    child_start: int | None = None
+    lease_role: LeaseRole = LeaseRole.NONE
+    generation: int = 0
+    peak_memory: int | None = None
+    warning: str = ""
+    command: str = ""
+    decision: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether the run has not ended, as far as the ledger knows."""
+        return self.outcome is None
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from start to end; ``None`` for what never started or has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, self.ended_at - self.started_at)
+
+    @property
+    def runner(self) -> ProcessIdentity | None:
+        """The runner process, once it claimed the run."""
+        if self.runner_pid is None or self.runner_start is None:
+            return None
+        return ProcessIdentity(self.runner_pid, self.runner_start, self.boot_id)
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of an operator: a snooze or pause is in force until ``until``, a stop until acknowledged.
+
+    ``target`` is a task for a snooze, a run id for a stop, empty for a pause.
+    """
+
+    control_id: int
+    kind: ControlKind
+    target: str
+    created_at: float
+    until: float | None = None
+    because: str = ""
+    force: bool = False
+    requested_by: str = ""
+    acknowledged_at: float | None = None
+
+
+class LeaseEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened to the lease while a run of ours was concerned; the token only by its first part."""
+
+    at: float
+    event: str
+    owner: str
+    token_prefix: str
+    generation: int
+    run_id: str
+    pid: int
+    detail: str = ""

@@ -1,0 +1,199 @@
+"""Runs and outcomes: requests, claims, endings, deferrals, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from neo_core.ledger.models import LeaseRole, Outcome, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from neo_core.ledger.database import Database
+    from neo_core.processes.source import ProcessIdentity
+
+_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Run))
+_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
+_SELECT = f"SELECT {_QUOTED} FROM runs"  # noqa: S608 - our own column names
+
+
+class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger knows of one task.
+
+    ``streak`` counts the deferrals since it last started, ``waiting_since`` is the first of them.
+    """
+
+    last: Run | None = None
+    last_started: Run | None = None
+    last_success_at: float | None = None
+    streak: int = 0
+    waiting_since: float | None = None
+
+
+class RunTable:
+    """The ``runs`` table; every method may raise ``LedgerError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, run: Run) -> None:
+        """Record a request or a finished attempt; durable when this returns."""
+        values = _values(run)
+        marks = ", ".join("?" for _ in values)
+        self._database.execute(f"INSERT INTO runs ({_QUOTED}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+
+    def claim(self, run_id: str, runner: ProcessIdentity) -> bool:
+        """Make ``runner`` the one runner of a requested run; false when it is taken or ended, or its task runs."""
+        with self._database.transaction():
+            busy = self._database.query(
+                "SELECT 1 FROM runs WHERE outcome IS NULL AND runner_pid IS NOT NULL"
+                " AND task = (SELECT task FROM runs WHERE run_id = ?) AND run_id <> ?",
+                (run_id, run_id),
+            )
+            if busy:
+                return False
+            changed = self._database.execute(
+                "UPDATE runs SET runner_pid = ?, runner_start = ?, boot_id = ?"
+                " WHERE run_id = ? AND outcome IS NULL AND runner_pid IS NULL",
+                (runner.pid, runner.start_time, runner.boot_id, run_id),
+            )
+        return changed == 1
+
+    def started(
+        self, run_id: str, *, at: float, child: ProcessIdentity | None, role: LeaseRole, generation: int
+    ) -> None:
+        """Record that the command runs."""
+        self._database.execute(
+            "UPDATE runs SET started_at = ?, child_pid = ?, child_start = ?, lease_role = ?, generation = ?"
+            " WHERE run_id = ?",
+            (at, child.pid if child else None, child.start_time if child else None, role, generation, run_id),
+        )
+
+    def warn(self, run_id: str, warning: str) -> None:
+        """Note what is odd about a run that goes on."""
+        self._database.execute("UPDATE runs SET warning = ? WHERE run_id = ?", (warning, run_id))
+
+    def finish(
+        self,
+        run_id: str,
+        *,
+        at: float,
+        outcome: Outcome,
+        reason_code: str = "",
+        reason: str = "",
+        exit_code: int | None = None,
+        peak_memory: int | None = None,
+        blocker: str = "",
+        blocker_pid: int | None = None,
+        unclaimed_only: bool = False,
+    ) -> bool:
+        """Commit how a live run ended; false when it had ended before, which stays as it was.
+
+        With ``unclaimed_only`` a run that a runner has claimed stays as it is too.
+        """
+        changed = self._database.execute(
+            "UPDATE runs SET ended_at = ?, last_at = ?, outcome = ?, reason_code = ?, reason = ?, exit_code = ?,"
+            " peak_memory = ?, blocker = ?, blocker_pid = ?"
+            " WHERE run_id = ? AND outcome IS NULL AND (runner_pid IS NULL OR NOT ?)",
+            (
+                *(at, at, outcome, reason_code, reason, exit_code),
+                *(peak_memory, blocker, blocker_pid, run_id, unclaimed_only),
+            ),
+        )
+        return changed == 1
+
+    def record_prevented(self, run: Run) -> Run:
+        """Record a start that a gate prevented; a repetition of the task's latest row adds to its count instead."""
+        with self._database.transaction():
+            latest = self.latest(run.task)
+            if latest is None or not _repeats(run, latest):
+                self.insert(run)
+                return run
+            self._database.execute(
+                "UPDATE runs SET count = count + 1, last_at = ?, ended_at = ?, reason = ?, decision = ?"
+                " WHERE run_id = ?",
+                (run.last_at, run.last_at, run.reason, run.decision, latest.run_id),
+            )
+        return msgspec.structs.replace(latest, count=latest.count + 1, last_at=run.last_at, reason=run.reason)
+
+    def live(self) -> list[Run]:
+        """Return the runs without an outcome, oldest first."""
+        return _runs(self._database.query(f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at"))
+
+    def latest(self, task: str) -> Run | None:
+        """Return the task's latest row of any kind."""
+        rows = self._database.query(f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1", (task,))
+        return _runs(rows)[0] if rows else None
+
+    def find(self, prefix: str, limit: int = 2) -> list[Run]:
+        """Return up to ``limit`` runs whose id begins with ``prefix``."""
+        rows = self._database.query(
+            f"{_SELECT} WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT ?",
+            (prefix, prefix + "\U0010ffff", limit),
+        )
+        return _runs(rows)
+
+    def history(
+        self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
+    ) -> list[Run]:
+        """Return the newest rows first: at most ``limit``, of one ``task``, ``outcome``, not before ``since``."""
+        wanted: list[tuple[str, Any]] = []
+        if task:
+            wanted.append(("task = ?", task))
+        if outcome is not None:
+            wanted.append(("outcome = ?", str(outcome)))
+        if since is not None:
+            wanted.append(("last_at >= ?", since))
+        where = f" WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
+        rows = self._database.query(
+            f"{_SELECT}{where} ORDER BY last_at DESC, rowid DESC LIMIT ?", (*(value for _, value in wanted), limit)
+        )
+        return _runs(rows)
+
+    def record_of(self, task: str) -> TaskRecord:
+        """Return what the schedule needs to know of one task; each question is answered by an index."""
+        started = self._database.query(
+            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1", (task,)
+        )
+        success = self._database.query(
+            "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
+        )
+        last_started = _runs(started)[0] if started else None
+        since = last_started.last_at if last_started else 0.0
+        waiting = self._database.query(
+            "SELECT total(count) AS streak, min(requested_at) AS since FROM runs"
+            " WHERE task = ? AND last_at > ? AND outcome = 'deferred'",
+            (task, since),
+        )
+        return TaskRecord(
+            last=self.latest(task),
+            last_started=last_started,
+            last_success_at=success[0]["ended_at"] if success else None,
+            streak=int(waiting[0]["streak"]) if waiting else 0,
+            waiting_since=waiting[0]["since"] if waiting else None,
+        )
+
+
+def _values(run: Run) -> dict[str, Any]:
+    return {name: _plain(getattr(run, name)) for name in _COLUMNS}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _runs(rows: Iterable[dict[str, Any]]) -> list[Run]:
+    return [msgspec.convert(row, Run, strict=False) for row in rows]
+
+
+def _repeats(run: Run, latest: Run) -> bool:
+    """Return whether ``run`` was prevented by the same thing in the same way as the task's latest row."""
+    if latest.started_at is not None or latest.outcome not in (Outcome.DEFERRED, Outcome.SKIPPED):
+        return False
+    return (run.outcome, run.reason_code, run.blocker, run.blocker_pid, run.trigger) == (
+        *(latest.outcome, latest.reason_code, latest.blocker, latest.blocker_pid, latest.trigger),
+    )

@@ -1,0 +1,70 @@
+"""The ledger's tables, one migration per version; a migration that has landed is never edited."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x6E656F63  # "neoc"
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        run_id        TEXT PRIMARY KEY,
+        task          TEXT NOT NULL,
+        heavy         INTEGER NOT NULL,
+        "trigger"     TEXT NOT NULL,
+        requested_at  REAL NOT NULL,
+        last_at       REAL NOT NULL,
+        parent_run_id TEXT NOT NULL DEFAULT '',
+        requested_by  TEXT NOT NULL DEFAULT '',
+        started_at    REAL,
+        ended_at      REAL,
+        outcome       TEXT,
+        reason_code   TEXT NOT NULL DEFAULT '',
+        reason        TEXT NOT NULL DEFAULT '',
+        blocker       TEXT NOT NULL DEFAULT '',
+        blocker_pid   INTEGER,
+        count         INTEGER NOT NULL DEFAULT 1,
+        exit_code     INTEGER,
+        runner_pid    INTEGER,
+        runner_start  INTEGER,
+        boot_id       TEXT NOT NULL DEFAULT '',
+        child_pid     INTEGER,
+        child_start   INTEGER,
+        lease_role    TEXT NOT NULL DEFAULT 'none',
+        generation    INTEGER NOT NULL DEFAULT 0,
+        peak_memory   INTEGER,
+        warning       TEXT NOT NULL DEFAULT '',
+        command       TEXT NOT NULL DEFAULT '',
+        decision      TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX runs_by_time ON runs (last_at DESC);
+    CREATE INDEX runs_by_task ON runs (task, last_at DESC);
+    CREATE INDEX runs_started ON runs (task, started_at DESC) WHERE started_at IS NOT NULL;
+    CREATE INDEX runs_completed ON runs (task, ended_at DESC) WHERE outcome = 'completed';
+    CREATE INDEX runs_live ON runs (task) WHERE outcome IS NULL;
+    CREATE TABLE controls (
+        control_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind            TEXT NOT NULL,
+        target          TEXT NOT NULL,
+        created_at      REAL NOT NULL,
+        until           REAL,
+        because         TEXT NOT NULL DEFAULT '',
+        force           INTEGER NOT NULL DEFAULT 0,
+        requested_by    TEXT NOT NULL DEFAULT '',
+        acknowledged_at REAL
+    ) STRICT;
+    CREATE INDEX controls_open ON controls (kind, target) WHERE acknowledged_at IS NULL;
+    CREATE TABLE lease_events (
+        event_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+        at           REAL NOT NULL,
+        event        TEXT NOT NULL,
+        owner        TEXT NOT NULL,
+        token_prefix TEXT NOT NULL,
+        generation   INTEGER NOT NULL,
+        run_id       TEXT NOT NULL,
+        pid          INTEGER NOT NULL,
+        detail       TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX lease_events_by_time ON lease_events (at DESC);
+    """,
+)
+SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,40 @@
+"""The ledger as one object: open it, use its tables, close it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_core.ledger.controls import ControlTable, LeaseEventTable
+from neo_core.ledger.database import Database
+from neo_core.ledger.runs import RunTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+
+class Ledger:
+    """The workspace's record, for one thread; a context manager.
+
+    ``writable`` creates and migrates it; without it a missing ledger reads as empty. ``busy`` is how many seconds to
+    wait for another writer. Raises ``LedgerError``.
+    """
+
+    def __init__(self, path: Path, *, writable: bool = True, busy: float = 5.0) -> None:
+        self.database = Database(path, writable=writable, busy=busy)
+        self.runs = RunTable(self.database)
+        self.controls = ControlTable(self.database)
+        self.lease_events = LeaseEventTable(self.database)
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,151 @@
+"""The one way to see: everything read once, each section with its time and, if it could not be read, its error."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from neo_core.admission import compose_facts, snooze_of
+from neo_core.census import Census
+from neo_core.errors import NeoError, describe_os_error
+from neo_core.ledger.models import ControlKind, Outcome, Run, Trigger
+from neo_core.ledger.store import Ledger
+from neo_core.observe import lease_view, task_view
+from neo_core.processes.memory import read_memory
+from neo_core.runs.lost import is_lost, lost_words, mark_lost_runs
+from neo_core.schedule.gates import decide
+from neo_core.snapshot import MemoryView, ScheduleView, Section, Snapshot, TaskView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_core.clock import Clock
+    from neo_core.lease.inspect import Inspection
+    from neo_core.lease.store import LeaseStore
+    from neo_core.processes.source import ProcessSource
+    from neo_core.profiles import Task
+    from neo_core.workspace import Workspace
+
+T = TypeVar("T")
+
+HISTORY_ROWS = 500
+
+
+class Looker:
+    """Makes snapshots of one workspace."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        tasks: dict[str, Task],
+        lease: LeaseStore,
+        *,
+        clock: Clock,
+        source: ProcessSource,
+    ) -> None:
+        self._workspace = workspace
+        self._tasks = tasks
+        self._lease = lease
+        self._clock = clock
+        self._source = source
+        self._census = Census(source, clock)
+
+    def look(self) -> Snapshot:
+        """Return one picture of everything; never raises for what cannot be read."""
+        at = self._clock.now()
+        read_only = self.read_only()
+        seen = self._lease.inspect()
+        live = self._section(lambda: self._live(writable=not read_only))
+        runs = live.value or ()
+        return Snapshot(
+            at=at,
+            workspace=str(self._workspace.root),
+            read_only=read_only,
+            lease=self._section(lambda: lease_view(seen, runs)),
+            schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, at)),
+            outcomes=self._failed(live) or self._section(self._outcomes),
+            processes=self._section(lambda: self._census.count(runs, seen)),
+            memory=self._section(_memory),
+        )
+
+    def read_only(self) -> str:
+        """Return why nothing can be changed in this workspace; empty when it can."""
+        folder = self._workspace.state
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
+
+    def _live(self, *, writable: bool) -> tuple[Run, ...]:
+        if not self._workspace.ledger.exists():
+            return ()
+        with Ledger(self._workspace.ledger, writable=writable) as ledger:
+            if writable:
+                mark_lost_runs(ledger, self._source, self._clock)
+            now = self._clock.now()
+            return tuple(run for run in ledger.runs.live() if not is_lost(run, self._source, now))
+
+    def _schedule(self, seen: Inspection, live: tuple[Run, ...], now: float) -> ScheduleView:
+        with Ledger(self._workspace.ledger, writable=False) as ledger:
+            snoozes = ledger.controls.in_force(ControlKind.SNOOZE, now)
+            pauses = ledger.controls.in_force(ControlKind.PAUSE, now)
+            views: list[TaskView] = []
+            for task in self._tasks.values():
+                record = ledger.runs.record_of(task.name)
+                facts = compose_facts(
+                    task,
+                    record,
+                    seen,
+                    trigger=Trigger.MANUAL,
+                    now=now,
+                    token="",
+                    live=live,
+                    snoozes=snoozes,
+                    pauses=pauses,
+                )
+                running = next((run for run in live if run.task == task.name), None)
+                views.append(
+                    task_view(
+                        task,
+                        record,
+                        decide(task, facts),
+                        now=now,
+                        snooze=snooze_of(task, snoozes),
+                        running=running,
+                    )
+                )
+        return ScheduleView(tasks=tuple(views), pause=pauses[-1] if pauses else None)
+
+    def _outcomes(self) -> tuple[Run, ...]:
+        with Ledger(self._workspace.ledger, writable=False) as ledger:
+            now = self._clock.now()
+            return tuple(_as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
+
+    def _section(self, read: Callable[[], T]) -> Section[T]:
+        at = self._clock.now()
+        try:
+            return Section(at=at, value=read())
+        except NeoError as error:
+            return Section(at=at, error=str(error))
+        except OSError as error:
+            return Section(at=at, error=f"{error.filename or 'the system'}: {describe_os_error(error)}")
+
+    @staticmethod
+    def _failed(section: Section[Any]) -> Section[Any] | None:
+        return Section(at=section.at, error=section.error) if section.error else None
+
+
+def _as_seen(run: Run, source: ProcessSource, now: float) -> Run:
+    """Show a lost run as lost also where the ledger cannot be written."""
+    if not is_lost(run, source, now):
+        return run
+    code, reason = lost_words(run)
+    return msgspec.structs.replace(run, outcome=Outcome.LOST, reason_code=code, reason=reason, ended_at=None)
+
+
+def _memory() -> MemoryView:
+    memory = read_memory()
+    return MemoryView(
+        total=memory.total, available=memory.available, swap_used=memory.swap_used, pressure=memory.pressure
+    )

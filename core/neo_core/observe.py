@@ -1,0 +1,173 @@
+"""From the engine's parts to the snapshot's sections: pure translations, one per section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.lease.explain import explain_held
+from neo_core.lease.words import HolderState, RecordStatus
+from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
+from neo_core.schedule.decision import Decision, Reason
+from neo_core.schedule.due import next_due
+from neo_core.schedule.gates import LeaseFacts
+from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, TaskState, TaskView
+
+if TYPE_CHECKING:
+    from neo_core.lease.inspect import Inspection
+    from neo_core.ledger.runs import TaskRecord
+    from neo_core.profiles import Task
+
+_RECLAIM = "neo-lease reclaim"
+_LIGHTS = {
+    RecordStatus.MISSING: LeaseLight.FREE,
+    RecordStatus.UNREADABLE: LeaseLight.UNREADABLE,
+    RecordStatus.STALE: LeaseLight.STALE,
+}
+
+
+def lease_light(seen: Inspection) -> LeaseLight:
+    """Return the lease in one word."""
+    if seen.status is RecordStatus.MALFORMED:
+        return LeaseLight.BUSY if seen.busy else LeaseLight.MALFORMED
+    if seen.status is not RecordStatus.ACTIVE:
+        return _LIGHTS[seen.status]
+    if seen.scan.carriers:
+        return LeaseLight.ORPHANED
+    if seen.holder is HolderState.UNKNOWN:
+        return LeaseLight.UNKNOWN
+    return LeaseLight.OVERDUE if seen.expired else LeaseLight.HELD
+
+
+def lease_view(seen: Inspection, live: tuple[Run, ...]) -> LeaseView:
+    """Return the lease as the strip and ``status`` show it."""
+    light = lease_light(seen)
+    sentence, mend = _lease_sentences(seen, light)
+    view = LeaseView(light=light, status=str(seen.status), sentence=sentence, mend=mend)
+    lease = seen.lease
+    if lease is None:
+        return view
+    return msgspec.structs.replace(
+        view,
+        holder=str(seen.holder or ""),
+        owner=lease.owner,
+        reason=lease.reason,
+        pid=lease.pid,
+        task=_text(lease.metadata.get("task")),
+        run_id=_text(lease.metadata.get("runId")),
+        token_prefix=lease.token[:8],
+        generation=lease.holder.generation if lease.holder else 0,
+        acquired_at=lease.acquired_at,
+        renewed_at=lease.renewed_at,
+        expires_at=lease.expires_at,
+        expired=seen.expired,
+        carriers=tuple(CarrierView(pid=one.pid, command=one.command, by=one.by) for one in seen.scan.carriers),
+        borrowers=tuple(run.run_id for run in live if run.lease_role is LeaseRole.BORROWER),
+        unreadable_environments=seen.scan.unreadable,
+    )
+
+
+def lease_facts(seen: Inspection) -> LeaseFacts:
+    """Return what the lease gate needs."""
+    lease = seen.lease
+    light = lease_light(seen)
+    sentence, mend = _lease_sentences(seen, light)
+    return LeaseFacts(
+        takeable=seen.takeable,
+        readable=seen.status is not RecordStatus.UNREADABLE,
+        status=str(seen.status),
+        sentence=sentence,
+        clears_when=mend or _clears_when(seen),
+        owner=lease.owner if lease else "",
+        reason=lease.reason if lease else "",
+        pid=lease.pid if lease else None,
+    )
+
+
+def task_view(
+    task: Task, record: TaskRecord, decision: Decision, *, now: float, snooze: Control | None, running: Run | None
+) -> TaskView:
+    """Return one line of the schedule; ``decision`` is the one of a manual start, made now."""
+    last = record.last
+    started = record.last_started
+    due_at = next_due(task, started.started_at if started else None)
+    state = _task_state(task, decision, due_at, now, streak=record.streak, running=running)
+    waiting = state is TaskState.WAITING
+    return TaskView(
+        name=task.name,
+        title=task.title,
+        heavy=task.heavy,
+        every=task.every,
+        state=state,
+        configured=task.configured,
+        missing_key=task.missing_key,
+        decision=decision,
+        due_at=due_at,
+        waiting_since=(record.waiting_since or due_at or now) if waiting else None,
+        streak=record.streak,
+        snoozed_until=snooze.until if snooze else None,
+        snoozed_because=snooze.because if snooze else "",
+        running_run_id=running.run_id if running else "",
+        last_outcome=last.outcome if last else None,
+        last_reason=(last.reason_code or last.reason) if last else "",
+        last_at=last.last_at if last else None,
+        last_took=started.took if started else None,
+        last_success_at=record.last_success_at,
+    )
+
+
+def _task_state(
+    task: Task, decision: Decision, due_at: float | None, now: float, *, streak: int, running: Run | None
+) -> TaskState:
+    if not task.configured:
+        return TaskState.NOT_CONFIGURED
+    if running is not None:
+        return TaskState.RUNNING
+    blocking = decision.blocking
+    due = due_at is not None and due_at <= now
+    by_operator = {str(Reason.PAUSED): TaskState.PAUSED, str(Reason.SNOOZED): TaskState.SNOOZED}
+    if blocking is not None and blocking.reason in by_operator:
+        return by_operator[blocking.reason]
+    if blocking is not None and blocking.outcome is Outcome.DEFERRED and (due or streak):
+        return TaskState.WAITING
+    if due:
+        return TaskState.DUE
+    return TaskState.DISABLED if due_at is None else TaskState.IDLE
+
+
+def _lease_sentences(seen: Inspection, light: LeaseLight) -> tuple[str, str]:
+    """Return what the lease's state means and how it is mended; no mend where none is needed."""
+    lease = seen.lease
+    who = f"{lease.owner} (pid {lease.pid or 'unknown'})" if lease else ""
+    if light is LeaseLight.FREE:
+        return "nobody holds the lease", ""
+    if light is LeaseLight.UNREADABLE:
+        return (
+            f"the lease file {_sentence_error(seen)}; nothing heavy starts",
+            "make it a readable file, or move it away while nothing runs",
+        )
+    if light is LeaseLight.MALFORMED:
+        return "the lease file is not a lease; the next start replaces it", _RECLAIM
+    if light is LeaseLight.STALE:
+        gone = "is gone" if seen.holder is HolderState.DEAD else "is past its declared deadline"
+        return f"{who} {gone}; the next start takes the lease over", _RECLAIM
+    if light is LeaseLight.BUSY:
+        return explain_held(seen), ""
+    return f"lease held by {who}: {explain_held(seen)}", ""
+
+
+def _clears_when(seen: Inspection) -> str:
+    if seen.scan.carriers:
+        return "the last of these processes ends: pid " + ", ".join(str(one.pid) for one in seen.scan.carriers)
+    if seen.lease is None:
+        return "the writer has finished, a moment from now"
+    return f"{seen.lease.owner} ends" if seen.lease.holder else f"{seen.lease.owner} ends, or its deadline passes"
+
+
+def _sentence_error(seen: Inspection) -> str:
+    return seen.error if seen.error.startswith("is ") else f"cannot be read ({seen.error})"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and value.isprintable() else ""

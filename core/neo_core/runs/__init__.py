@@ -1,0 +1,1 @@
+"""Starting tasks and ending them: the runner is the only code that starts one."""

@@ -1,0 +1,249 @@
+"""The runner: one process per run, and the only code that starts a task.
+
+It takes or borrows the lease, starts the command in a session of its own, watches it, commits the outcome and only
+then lets go. The lease names this process, which lives exactly as long as the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from neo_core.clock import Clock, SystemClock, to_iso
+from neo_core.config import Config, load_config
+from neo_core.errors import LeaseError, LedgerError, NeoError
+from neo_core.lease.inherit import without_lease
+from neo_core.lease.store import LeaseStore
+from neo_core.ledger.models import LeaseRole, Outcome, Run
+from neo_core.ledger.store import Ledger
+from neo_core.processes.source import ProcessIdentity, ProcessSource, identity_of, system_source
+from neo_core.profiles import Task, resolve_tasks
+from neo_core.runs.grant import Grant, Refusal, obtain, record
+from neo_core.runs.lost import mark_lost_runs
+from neo_core.runs.outcome import Ending, judge_exit
+from neo_core.runs.signals import Reaper, SignalWaiter
+from neo_core.runs.spawn import RUN_ID, SpawnError, spawn_command
+from neo_core.runs.supervise import Supervisor
+from neo_core.runs.tree import RunTree, adopt_orphans
+from neo_core.schedule.decision import Reason
+from neo_core.workspace import Workspace, ensure_state, resolve_workspace
+
+if TYPE_CHECKING:
+    import subprocess
+
+_COMMIT_FOR = 60.0
+
+
+class Runner:
+    """One run, from its request in the ledger to its outcome there."""
+
+    def __init__(
+        self, workspace: Workspace, config: Config, ledger: Ledger, run: Run, *, clock: Clock, source: ProcessSource
+    ) -> None:
+        self._workspace, self._config, self._ledger = workspace, config, ledger
+        self._run, self._clock, self._source = run, clock, source
+        self._waiter = SignalWaiter()
+
+    def execute(self) -> None:
+        """Run it to its end. Whatever happens, the ledger says how it ended before the lease is free."""
+        task = resolve_tasks(self._workspace, self._config).get(self._run.task)
+        if task is None or not task.configured:
+            self._finish(Ending(outcome=Outcome.FAILED, reason_code=Reason.NOT_CONFIGURED, reason="not configured"))
+            return
+        store = LeaseStore(
+            self._workspace.lease,
+            source=self._source,
+            clock=self._clock,
+            allow_network=self._config.lease.allow_network_filesystem,
+        )
+        try:
+            grant = obtain(
+                task, store, run_id=self._run.run_id, reason=str(self._run.trigger), ttl=self._config.lease.ttl
+            )
+        except LeaseError as error:
+            self._finish(Ending(outcome=Outcome.DEFERRED, reason_code=Reason.LEASE_ERROR, reason=str(error)))
+            return
+        if isinstance(grant, Refusal):
+            self._defer(grant)
+            return
+        self._work(task, grant)
+
+    def _work(self, task: Task, grant: Grant) -> None:
+        """Do the work and let go; an unforeseen error lets nothing go, because the command may still live."""
+        try:
+            self._record(grant, "acquired" if grant.role is LeaseRole.HOLDER else "inherited")
+            if grant.warning:
+                self._say("WARN", grant.warning)
+                self._ledger.runs.warn(self._run.run_id, grant.warning)
+            self._start_and_watch(task, grant)
+        except LedgerError as error:
+            self._say("ERROR", f"Not started: {error}")
+            self._finish(Ending(outcome=Outcome.FAILED, reason_code="ledger-error", reason=str(error)))
+        self._let_go(grant)
+
+    def _start_and_watch(self, task: Task, grant: Grant) -> None:
+        log = self._workspace.run_log(self._run.run_id)
+        offset = log.stat().st_size if log.exists() else 0
+        try:
+            process = self._spawn(task, grant)
+        except SpawnError as error:
+            self._say("ERROR", str(error))
+            self._finish(Ending(outcome=Outcome.FAILED, reason_code="spawn-error", reason=str(error)))
+            return
+        reaper = Reaper(process.pid)
+        marker = f"{RUN_ID}={self._run.run_id}"
+        supervisor = Supervisor(
+            run_id=self._run.run_id,
+            task=task,
+            grant=grant,
+            ledger=self._ledger,
+            tree=RunTree(os.getpid(), process.pid, marker, self._source),
+            reaper=reaper,
+            waiter=self._waiter,
+            clock=self._clock,
+            renew_every=self._config.lease.renew_every,
+            say=self._say,
+        )
+        self._record_start(process, grant)
+        exit_code = supervisor.watch()
+        process.returncode = exit_code
+        ending = supervisor.ending or judge_exit(exit_code, log, offset)
+        self._finish(ending, supervisor.peak_memory)
+
+    def _spawn(self, task: Task, grant: Grant) -> subprocess.Popen[bytes]:
+        environment = {**without_lease(os.environ), **task.env, **grant.environment(), RUN_ID: self._run.run_id}
+        return spawn_command(
+            task.command,
+            cwd=task.cwd,
+            environment=environment,
+            log=self._workspace.run_log(self._run.run_id),
+            descriptors=grant.descriptors,
+        )
+
+    def _record_start(self, process: subprocess.Popen[bytes], grant: Grant) -> None:
+        """Record the child; a ledger that is busy now must not end work that has begun."""
+        child = identity_of(process.pid, self._source) or ProcessIdentity(process.pid, 0, self._source.boot_id())
+        try:
+            self._ledger.runs.started(
+                self._run.run_id, at=self._clock.now(), child=child, role=grant.role, generation=grant.generation
+            )
+        except LedgerError as error:
+            self._say("WARN", f"The start could not be recorded: {error}")
+
+    def _defer(self, refused: Refusal) -> None:
+        ours = refused.run_id and any(run.run_id == refused.run_id for run in self._ledger.runs.live())
+        self._finish(
+            Ending(
+                outcome=Outcome.DEFERRED,
+                reason_code=str(Reason.BACKPRESSURE if ours else Reason.LEASE_HELD),
+                reason=refused.sentence,
+            ),
+            blocker=refused.owner,
+            blocker_pid=refused.pid,
+        )
+
+    def _finish(
+        self, ending: Ending, peak_memory: int | None = None, *, blocker: str = "", blocker_pid: int | None = None
+    ) -> None:
+        """Commit the outcome, trying for a minute when the ledger is busy or the disk is full."""
+        self._say("INFO", f"Run {self._run.run_id} of {self._run.task}: {ending.outcome} {ending.reason}".rstrip())
+        deadline = self._clock.monotonic() + _COMMIT_FOR
+        while True:
+            try:
+                self._ledger.runs.finish(
+                    self._run.run_id,
+                    at=self._clock.now(),
+                    outcome=ending.outcome,
+                    reason_code=str(ending.reason_code),
+                    reason=ending.reason,
+                    exit_code=ending.exit_code,
+                    peak_memory=peak_memory,
+                    blocker=blocker,
+                    blocker_pid=blocker_pid,
+                )
+            except LedgerError as error:
+                self._say("ERROR", f"The outcome could not be recorded: {error}")
+                if self._clock.monotonic() >= deadline:
+                    return
+                self._clock.sleep(1.0)
+            else:
+                return
+
+    def _let_go(self, grant: Grant) -> None:
+        try:
+            status = grant.release()
+        except LeaseError as error:
+            self._say("ERROR", f"The lease record could not be removed (its lock is free all the same): {error}")
+            return
+        if status is not None:
+            self._record(grant, str(status))
+
+    def _record(self, grant: Grant, word: str) -> None:
+        try:
+            record(self._ledger, grant.event(word, self._run.run_id, self._clock.now(), os.getpid()))
+        except LedgerError as error:
+            self._say("WARN", f"The lease's history misses '{word}': {error}")
+
+    def _say(self, level: str, message: str) -> None:
+        say(self._clock, level, message)
+
+
+def say(clock: Clock, level: str, message: str) -> None:
+    """Write one line, in the shape of upstream's logs, to the run's log (our stderr)."""
+    sys.stderr.write(f"[{to_iso(clock.now())}] [PID:{os.getpid()}] [{level}] {message}\n")
+    sys.stderr.flush()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Claim one requested run and execute it; exit 0 when its outcome is in the ledger."""
+    parser = argparse.ArgumentParser(prog="neo_core.runs.runner", description="Run one requested run (internal).")
+    parser.add_argument("--workspace", required=True)
+    parser.add_argument("--run", required=True)
+    given = parser.parse_args(arguments)
+    clock = SystemClock()
+    try:
+        return _run(given.workspace, given.run, clock)
+    except NeoError as error:
+        say(clock, "ERROR", str(error))
+        return error.exit_code
+
+
+def _run(root: str, run_id: str, clock: Clock) -> int:
+    workspace = resolve_workspace(root)
+    ensure_state(workspace)
+    source = system_source()
+    adopt_orphans()
+    with Ledger(workspace.ledger) as ledger:
+        found = [run for run in ledger.runs.find(run_id) if run.run_id == run_id]
+        myself = identity_of(os.getpid(), source)
+        mark_lost_runs(ledger, source, clock)
+        if not found or myself is None or not ledger.runs.claim(run_id, myself):
+            return _not_claimed(ledger, run_id, clock)
+        try:
+            config = load_config(workspace.config)
+            Runner(workspace, config, ledger, found[0], clock=clock, source=source).execute()
+        except NeoError as error:
+            ledger.runs.finish(
+                run_id, at=clock.now(), outcome=Outcome.FAILED, reason_code="configuration", reason=str(error)
+            )
+            raise
+    return 0
+
+
+def _not_claimed(ledger: Ledger, run_id: str, clock: Clock) -> int:
+    """End a request that another run of the same task overtook; one that has ended already stays as it is."""
+    ledger.runs.finish(
+        run_id,
+        at=clock.now(),
+        outcome=Outcome.SKIPPED,
+        reason_code=str(Reason.ALREADY_RUNNING),
+        reason="another run of this task started at the same moment",
+        unclaimed_only=True,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The one place that starts processes: runners, the commands of runs, and what ``neo-lease`` guards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from neo_core.errors import NeoError, describe_os_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+RUN_ID = "NEO_CONSOLE_RUN_ID"
+
+
+class SpawnError(NeoError):
+    """A program cannot be started."""
+
+
+def spawn_runner(
+    workspace_root: Path, run_id: str, log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the runner of one run, detached from our terminal and session. Raises ``SpawnError``."""
+    command = [sys.executable, "-m", "neo_core.runs.runner", "--workspace", str(workspace_root), "--run", run_id]
+    return spawn_command(command, cwd=str(workspace_root), environment=environment, log=log)
+
+
+def spawn_command(
+    command: Sequence[str], *, cwd: str, environment: Mapping[str, str], log: Path, descriptors: tuple[int, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Start ``command`` in a session of its own, its output appended to ``log``, nothing to read on stdin.
+
+    Only ``descriptors`` stay open in it. Raises ``SpawnError`` naming what is missing.
+    """
+    try:
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SpawnError(f"log {log}", f"cannot be written: {describe_os_error(error)}", "Mend its folder.") from error
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=descriptors,
+        )
+    except OSError as error:
+        raise _spawn_error(command[0], cwd, error) from error
+    except ValueError as error:
+        raise SpawnError(f"program {command[0]!r}", str(error), "Mend tasks.NAME.command.") from error
+    finally:
+        os.close(output)
+
+
+def _spawn_error(program: str, cwd: str, error: OSError) -> SpawnError:
+    if not os.path.isdir(cwd):  # noqa: PTH112 - a plain string from the configuration
+        return SpawnError(f"folder {cwd}", "does not exist", "Mend tasks.NAME.cwd.")
+    if isinstance(error, FileNotFoundError):
+        return SpawnError(f"program {program!r}", "was not found", "Install it, or mend tasks.NAME.command.")
+    return SpawnError(
+        f"program {program!r}", f"cannot be started: {describe_os_error(error)}", "Mend tasks.NAME.command."
+    )

@@ -1,0 +1,130 @@
+"""The process tree of one run: who belongs to it, what it costs, and how it is ended to the last process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from neo_core.processes.forest import Forest
+from neo_core.processes.source import ProcessIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_core.clock import Clock
+    from neo_core.processes.source import ProcessSource
+
+_PR_SET_CHILD_SUBREAPER = 36
+_ROUNDS = 50
+_PAUSE = 0.05
+
+
+def adopt_orphans() -> bool:
+    """Make this process the parent of every descendant whose own parent ends; false where the system cannot.
+
+    Linux only: elsewhere a process that left the session *and* lost its parent is found by its environment alone.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+class RunTree:
+    """Everything that works for one run, seen from its runner ``root``.
+
+    Members are the descendants of ``root``, the command's session, and every process of ours whose environment says
+    it belongs to the run (``marker``, a ``NAME=value`` pair).
+    """
+
+    def __init__(self, root: int, session: int, marker: str, source: ProcessSource) -> None:
+        self._root = root
+        self._session = session
+        self._marker = os.fsencode(marker)
+        self._source = source
+        self._boot = source.boot_id()
+
+    def members(self, *, thorough: bool = False) -> dict[int, int]:
+        """Return pid and resident bytes of every living member; ``thorough`` also reads environments."""
+        processes = self._source.scan()
+        forest = Forest(processes)
+        found = {info.pid: info.rss for info in forest.descendants(self._root)}
+        found.update({info.pid: info.rss for info in forest.in_session(self._session)})
+        if thorough:
+            for pid in self._marked():
+                info = processes.get(pid)
+                if info is not None and not info.zombie:
+                    found[pid] = info.rss
+        found.pop(self._root, None)
+        return found
+
+    def memory(self) -> int:
+        """Return the resident memory of the tree in bytes; a page shared by two processes counts twice."""
+        return sum(self.members().values())
+
+    def signal(self, number: signal.Signals) -> int:
+        """Send a signal to every member; return how many there were."""
+        members = self._identities()
+        for identity in members:
+            signal_exactly(identity, number, self._source)
+        return len(members)
+
+    def kill(self, clock: Clock, reap: Callable[[], None]) -> bool:
+        """Kill until nobody is left, also what is forked meanwhile; false when somebody survives that.
+
+        ``reap`` collects the dead, so that they do not stay as zombies.
+        """
+        for _ in range(_ROUNDS):
+            if self.signal(signal.SIGKILL) == 0:
+                return True
+            reap()
+            clock.sleep(_PAUSE)
+        return False
+
+    def _identities(self) -> list[ProcessIdentity]:
+        processes = self._source.scan()
+        return [
+            ProcessIdentity(pid, processes[pid].start_time, self._boot)
+            for pid in self.members(thorough=True)
+            if pid in processes
+        ]
+
+    def _marked(self) -> list[int]:
+        found: list[int] = []
+        for pid in self._source.own_pids():
+            try:
+                environment = self._source.environ(pid)
+            except ProcessLookupError:
+                continue
+            if environment is not None and self._marker in environment.split(b"\0"):
+                found.append(pid)
+        return found
+
+
+def signal_exactly(identity: ProcessIdentity, number: signal.Signals, source: ProcessSource) -> bool:
+    """Signal exactly that process, never a later one of the same pid; false when it is gone.
+
+    Where the system has process descriptors (Linux) the check and the signal cannot be torn apart.
+    """
+    try:
+        descriptor = os.pidfd_open(identity.pid) if hasattr(os, "pidfd_open") else None
+    except OSError:
+        return False
+    try:
+        if source.start_time(identity.pid) != identity.start_time:
+            return False
+        if descriptor is None:
+            os.kill(identity.pid, number)
+        else:
+            signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+    return True

@@ -1,0 +1,1 @@
+"""Due rules, gates and decisions: pure functions over facts."""
