@@ -16,6 +16,7 @@ from neo_core.admission import gather_facts
 from neo_core.clock import Clock, SystemClock
 from neo_core.config import Config, load_config
 from neo_core.errors import NeoError, UsageError
+from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
 from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, Trigger
@@ -211,6 +212,10 @@ class Engine:
         """Return what happened to the lease, newest first, as far as runs of ours were concerned."""
         with self._reading() as ledger:
             return ledger.lease_events.history(limit)
+
+    def deferral_text(self) -> str:
+        """Return the two lines of a script that found the lease held, as every script on the machine says them."""
+        return deferral_lines(self._lease.inspect())
 
     def decision_of(self, run: Run) -> Decision | None:
         """Return the decision that was made for a run at its time; ``None`` when none was kept."""

@@ -1,0 +1,65 @@
+"""What every test shares: a workspace of its own, an environment without traces of ours, and waiting for conditions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from neo_core.workspace import Workspace, resolve_workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OURS = ("NEO_", "NO_COLOR")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder that is a workspace by its own marker, whatever lies above it."""
+    folder = tmp_path / "workspace"
+    (folder / ".neo-ai-data").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def workspace(root: Path) -> Workspace:
+    return resolve_workspace(root)
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition, and say which one never came."""
+
+    def wait(condition, *, timeout: float = 20.0, what: str = "the condition"):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.01)
+        pytest.fail(f"{what} did not come within {timeout} s")
+
+    return wait
+
+
+@pytest.fixture
+def kill_later():
+    """Kill, by pid, what a test started and may leave behind."""
+    pids: list[int] = []
+    yield pids.append
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
