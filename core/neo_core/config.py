@@ -6,6 +6,7 @@ Every error names the file, the key, the cause and the mend. A workspace without
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+_MAX_BYTES = 1_048_576
 
 
 class LeaseConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +111,7 @@ _JOBS = ("backup", "kbSync", "primary-dev-sync")
 def load_config(path: Path) -> Config:
     """Read and check the file; a missing one means the defaults. Raises ``ConfigError``."""
     try:
-        raw = path.read_bytes()
+        raw = _read(path)
     except FileNotFoundError:
         return Config()
     except OSError as error:
@@ -119,9 +122,21 @@ def load_config(path: Path) -> Config:
         table = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ConfigError(str(path), "is not TOML: it is nested too deeply", "Write it with fewer brackets.") from error
+    except ValueError as error:  # also a number of thousands of digits, which is no TOMLDecodeError
         raise ConfigError(str(path), f"is not TOML: {error}", "Mend that line.") from error
     return _Reader(path).config(table)
+
+
+def _read(path: Path) -> bytes:
+    """Return the file's bytes without waiting for a FIFO or swallowing a device. Raises ``OSError``."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, "it is not a regular file")
+    if status.st_size > _MAX_BYTES:
+        raise OSError(0, f"it is {status.st_size} bytes long, no configuration is longer than {_MAX_BYTES}")
+    return path.read_bytes()
 
 
 class _Reader:
@@ -197,6 +212,8 @@ class _Reader:
         prefix = f"tasks.{name}"
         if task.command is not None and (not task.command or not task.command[0] or "\0" in "".join(task.command)):
             raise self._error(f"{prefix}.command", "names no program", 'Write it like ["npm", "run", "ai:dream"].')
+        if task.cwd is not None and (not task.cwd or "\0" in task.cwd):
+            raise self._error(f"{prefix}.cwd", "names no folder", "Name one, or leave it out for the workspace.")
         if task.time_limit is not None:
             self._at_least(task.time_limit, 1, f"{prefix}.time_limit")
         if task.every and task.every < poll:

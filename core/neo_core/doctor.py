@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from neo_core.lease.filesystem import network_filesystem
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import INHERITED_TOKEN, RecordStatus
+from neo_core.ledger.database import has_full_text_search
 from neo_core.ledger.store import Ledger
 from neo_core.observe import lease_view
 from neo_core.processes.source import system_source
@@ -222,9 +222,7 @@ def _space(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _sqlite() -> Iterator[Finding]:
-    with sqlite3.connect(":memory:") as connection:
-        options = {row[0] for row in connection.execute("PRAGMA compile_options")}
-    if "ENABLE_FTS5" not in options:
+    if not has_full_text_search():
         yield _fail("SQLite of this Python", "has no FTS5", "Use a Python whose SQLite has it: kbSync needs it.")
     if system_source().boot_id() == "":
         yield _warn("this system", "does not tell its boot id", "A holder from before a reboot reads as unknown.")

@@ -7,7 +7,6 @@ what could not be read.
 from __future__ import annotations
 
 import os
-import pwd
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,8 +23,9 @@ from neo_core.ledger.store import Ledger
 from neo_core.looking import Looker
 from neo_core.processes.source import ProcessSource, is_alive, system_source
 from neo_core.profiles import Task, resolve_tasks
+from neo_core.requests import find_run, prevented, request, user_name
 from neo_core.runs.lost import mark_lost_runs
-from neo_core.runs.spawn import RUN_ID, spawn_runner
+from neo_core.runs.spawn import spawn_runner
 from neo_core.schedule.decision import Decision
 from neo_core.schedule.gates import decide
 from neo_core.workspace import Workspace, ensure_state
@@ -104,14 +104,14 @@ class Engine:
         with self._writing() as ledger:
             mark_lost_runs(ledger, self._source, self._clock)
             decision = self._decide(found, ledger, trigger)
-            run = self._request(found, decision)
+            run = request(found, decision, self._clock.now())
             if decision.blocking is not None:
-                recorded = ledger.runs.record_prevented(_prevented(run, decision))
+                recorded = ledger.runs.record_prevented(prevented(run, decision))
                 return Attempt(run_id=recorded.run_id, started=False, decision=decision)
             ledger.runs.insert(run)
             try:
                 log = self.workspace.run_log(run.run_id)
-                self._runners.append(spawn_runner(self.workspace.root, run.run_id, log, self._runner_environment()))
+                self._runners.append(spawn_runner(self.workspace.root, run.run_id, log, os.environ))
             except NeoError as error:
                 ledger.runs.finish(
                     run.run_id,
@@ -134,7 +134,7 @@ class Engine:
             self._collect_runners()
             with self._writing() as ledger:
                 mark_lost_runs(ledger, self._source, self._clock)
-                run = _exactly(ledger, run_id)
+                run = find_run(ledger, run_id)
             if not run.live:
                 self._until_released(run)
                 return run
@@ -179,7 +179,7 @@ class Engine:
         """Ask a live run's runner to end it: TERM, grace, KILL; with ``force`` KILL at once."""
         with self._writing() as ledger:
             mark_lost_runs(ledger, self._source, self._clock)
-            run = _one(ledger, run_id)
+            run = find_run(ledger, run_id)
             if not run.live:
                 raise UsageError(f"run {run.run_id}", f"has ended already ({run.outcome})", "There is nothing to stop.")
             return ledger.controls.add(
@@ -194,7 +194,7 @@ class Engine:
     def run(self, run_id: str) -> Run:
         """Return one run by its id or an unambiguous beginning of it."""
         with self._reading() as ledger:
-            return _one(ledger, run_id)
+            return find_run(ledger, run_id)
 
     def history(
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
@@ -253,25 +253,6 @@ class Engine:
         )
         return decide(task, facts)
 
-    def _request(self, task: Task, decision: Decision) -> Run:
-        now = self._clock.now()
-        return Run(
-            run_id=new_run_id(),
-            task=task.name,
-            heavy=task.heavy,
-            trigger=decision.trigger,
-            requested_at=now,
-            last_at=now,
-            parent_run_id=os.environ.get(RUN_ID, ""),
-            requested_by=user_name(),
-            command=" ".join(task.command),
-            decision=msgspec.json.encode(decision).decode(),
-        )
-
-    def _runner_environment(self) -> dict[str, str]:
-        """Return our environment; a state folder that it moves stays moved for the runner."""
-        return dict(os.environ)
-
     def _until_released(self, run: Run) -> None:
         """Wait for the moment between the outcome and the release, so that a start right after is not refused."""
         deadline = self._clock.monotonic() + _RELEASE_WITHIN
@@ -290,48 +271,3 @@ class Engine:
     def _writing(self) -> Ledger:
         ensure_state(self.workspace)
         return Ledger(self.workspace.ledger)
-
-
-def new_run_id() -> str:
-    """Return twelve random hexadecimal digits."""
-    return os.urandom(6).hex()
-
-
-def user_name() -> str:
-    """Return the login name of our effective user, or its number."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return f"uid {os.geteuid()}"
-
-
-def _prevented(run: Run, decision: Decision) -> Run:
-    blocking = decision.blocking
-    if blocking is None:
-        return run
-    return msgspec.structs.replace(
-        run,
-        ended_at=run.requested_at,
-        outcome=blocking.outcome or Outcome.DEFERRED,
-        reason_code=blocking.reason,
-        reason=blocking.sentence,
-        blocker=blocking.blocker,
-        blocker_pid=blocking.blocker_pid,
-    )
-
-
-def _one(ledger: Ledger, prefix: str) -> Run:
-    found = ledger.runs.find(prefix) if prefix else []
-    exact = [run for run in found if run.run_id == prefix]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    if not found:
-        raise UsageError(f"run {prefix!r}", "is not in the ledger", "List runs with: neo-console history.")
-    raise UsageError(f"run {prefix!r}", "is the beginning of several runs", "Give more of the run's id.")
-
-
-def _exactly(ledger: Ledger, run_id: str) -> Run:
-    run = _one(ledger, run_id)
-    if run.run_id != run_id:
-        raise UsageError(f"run {run_id!r}", "is not in the ledger", "List runs with: neo-console history.")
-    return run

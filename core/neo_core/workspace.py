@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,10 +72,10 @@ def resolve_workspace(explicit: str | os.PathLike[str] | None = None, *, start: 
     """
     root = _explicit_root(explicit) if explicit is not None else _nearest_root(start)
     moved = os.environ.get(STATE_VARIABLE, "").strip()
-    if "\0" in moved:
-        raise WorkspaceError(STATE_VARIABLE, "holds a NUL byte", "Unset it or name a folder.")
-    state = (root / Path(moved).expanduser()) if moved else root / DATA_NAME / STATE_NAME
-    return Workspace(root=root, state=Path(os.path.normpath(state)))
+    state = root / (_expanded(moved, STATE_VARIABLE) if moved else Path(DATA_NAME, STATE_NAME))
+    found = Workspace(root=root, state=Path(os.path.normpath(state)))
+    _refuse_undecodable(found)
+    return found
 
 
 def ensure_state(workspace: Workspace) -> None:
@@ -100,18 +101,45 @@ def _explicit_root(explicit: str | os.PathLike[str]) -> Path:
     text = os.fspath(explicit)
     if not text or "\0" in text:
         raise WorkspaceError("--workspace", "is empty or holds a NUL byte", "Name an existing folder.")
-    root = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
-    if not root.is_dir():
-        cause = "is not a folder" if root.exists() else "does not exist"
-        raise WorkspaceError(f"workspace {root}", cause, "Name an existing folder with --workspace.")
+    told = _expanded(text, "--workspace")
+    # resolve() would follow the user's links
+    root = Path(os.path.normpath(told if told.is_absolute() else _current_folder() / told))
+    try:
+        is_folder = stat.S_ISDIR(root.stat().st_mode)
+    except OSError as error:
+        cause = "does not exist" if isinstance(error, FileNotFoundError) else f"is no use: {describe_os_error(error)}"
+        raise WorkspaceError(f"workspace {root}", cause, "Name an existing folder with --workspace.") from error
+    if not is_folder:
+        raise WorkspaceError(f"workspace {root}", "is not a folder", "Name an existing folder with --workspace.")
     return root
 
 
-def _nearest_root(start: Path | None) -> Path:
+def _expanded(text: str, told_by: str) -> Path:
     try:
-        here = start or Path.cwd()
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        cause = f"{text!r} begins with a home folder that is not known"
+        raise WorkspaceError(told_by, cause, "Write the folder out, beginning with '/'.") from error
+
+
+def _refuse_undecodable(workspace: Workspace) -> None:
+    """Refuse a path that no ledger row, no JSON and no terminal could carry."""
+    for path in workspace:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            raise WorkspaceError(f"folder {str(path)!r}", "has a name that is not UTF-8", "Rename it.") from error
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
     except OSError as error:
         raise WorkspaceError("current folder", "no longer exists", "Change into a folder that does.") from error
+
+
+def _nearest_root(start: Path | None) -> Path:
+    here = start or _current_folder()
     for folder in (here, *here.parents):
         if any(os.path.lexists(folder / marker) for marker in _MARKERS):
             return folder

@@ -170,6 +170,15 @@ class Database:
             raise _translate(self.path, error) from error
 
 
+def has_full_text_search() -> bool:
+    """Return whether this Python's SQLite has FTS5."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        return any(row[0] == "ENABLE_FTS5" for row in connection.execute("PRAGMA compile_options"))
+    finally:
+        connection.close()
+
+
 def _create_private(path: Path) -> None:
     """Make sure the file exists with mode 0600; SQLite gives its companions the same mode."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,70 @@
+"""The built wheel, installed in a clean environment, contains the styles and opens the console in a real terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The folder of commands of a fresh environment that holds the wheel and what it depends on, nothing else."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    wheel = next(folder.glob("neo_console-*.whl"))
+    subprocess.run(
+        [folder / "venv/bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", str(wheel)],
+        check=True,
+    )
+    return folder / "venv" / "bin"
+
+
+@pytest.mark.timeout(240)
+def test_the_console_opens_from_the_wheel_and_quits(installed, root):
+    screen = _open_and_quit([str(installed / "neo-console"), "--workspace", str(root)])
+    assert "FREE" in screen
+    assert "backup" in screen
+
+
+@pytest.mark.timeout(240)
+def test_a_script_can_hold_the_lease_without_textual(installed, root):
+    script = (
+        "import sys\nfrom neo_core import hold_lease\n"
+        "with hold_lease('my-job'):\n    print('held')\n"
+        "print([n for n in sys.modules if n.split('.')[0] in ('textual', 'rich')])\n"
+    )
+    told = subprocess.run(
+        [str(installed / "python"), "-c", script], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split("\n")[:2] == ["held", "[]"]
+
+
+def _open_and_quit(command: list[str]) -> str:
+    """Run ``command`` on a terminal of its own until the lease is shown, press q, and return what was written."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
+        os.execv(command[0], command)
+    written = b""
+    deadline = time.monotonic() + 60
+    try:
+        while b"FREE" not in written and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 0.2)[0]:
+                written += os.read(terminal, 65536)
+        os.write(terminal, b"q")
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    return written.decode("utf-8", "replace")
