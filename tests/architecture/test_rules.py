@@ -44,6 +44,7 @@ CONSOLE_MAY_SEE = {
     "neo_core.durations",
     "neo_core.engine",
     "neo_core.errors",
+    "neo_core.jobs.bundle",
     "neo_core.jobs.kb_index",
     "neo_core.jobs.restore",
     "neo_core.ledger.models",

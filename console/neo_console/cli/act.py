@@ -1,0 +1,150 @@
+"""The commands that act: run, stop, defer, resume, pause, unpause."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from neo_console.cli.follow import exit_code, follow_run
+from neo_console.cli.output import emit_json, note, run_line
+from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
+from neo_console.cli.projection import decision_json, run_json
+from neo_console.format import moment
+from neo_core.engine import Attempt, Engine
+from neo_core.schedule.decision import Reason
+
+if TYPE_CHECKING:
+    from neo_core.ledger.models import Run
+    from neo_core.workspace import Workspace
+
+_LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))
+
+
+@click.command()
+@task_argument
+@click.option("--detach", "-d", is_flag=True, help="Start it and return at once; the run goes on.")
+@click.option(
+    "--deferred-exit-code", type=click.IntRange(0, 255), default=0, show_default=True, help="Exit code of a deferral."
+)
+@json_option
+@click.pass_obj
+def run(workspace: Workspace, task: str, *, detach: bool, deferred_exit_code: int, as_json: bool) -> int:
+    """Run TASK now and print its log; ctrl+c stops it.
+
+    A start that a gate prevents is recorded, said, and exits 0 like every script on this machine that finds the lease
+    held.
+    """
+    engine = Engine(workspace)
+    attempt = engine.trigger(task)
+    if not attempt.started:
+        _say_prevented(engine, attempt, as_json=as_json)
+        return deferred_exit_code
+    if detach:
+        if as_json:
+            emit_json(run_json(engine.run(attempt.run_id)))
+        else:
+            click.echo(attempt.run_id)
+        return 0
+    ended = follow_run(engine, attempt.run_id, quiet=as_json)
+    if as_json:
+        emit_json(run_json(ended))
+    else:
+        note(run_line(ended))
+    deferred = ended.outcome is not None and str(ended.outcome) == "deferred"
+    return deferred_exit_code if deferred else exit_code(ended)
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN")
+@click.option("--force", is_flag=True, help="Kill the whole process tree at once instead of asking first.")
+@click.option("--because", default="", metavar="TEXT", help="Why, for the record.")
+@click.option("--no-wait", is_flag=True, help="Return at once instead of when the run has ended.")
+@json_option
+@click.pass_obj
+def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_wait: bool, as_json: bool) -> int:
+    """Stop RUN (an id, the beginning of one, or the name of a running task): TERM, then KILL after its grace."""
+    engine = Engine(workspace)
+    found = _live_run(engine, run_name)
+    engine.stop(found.run_id, force=force, because=because)
+    grace = engine.tasks[found.task].grace if found.task in engine.tasks else 10.0
+    ended = found if no_wait else engine.wait(found.run_id, timeout=grace + 10)
+    if as_json:
+        emit_json(run_json(ended))
+    elif ended.live:
+        note(f"Asked: {found.task} {found.run_id} is still ending.")
+    else:
+        click.echo(run_line(ended))
+    return 0 if no_wait or not ended.live else 1
+
+
+@click.command()
+@task_argument
+@click.option("--for", "seconds", callback=to_seconds, required=True, metavar="DURATION", help="How long, like 2h.")
+@click.option("--because", required=True, metavar="TEXT", help="Why, for whoever looks.")
+@json_option
+@click.pass_obj
+def defer(workspace: Workspace, task: str, *, seconds: float, because: str, as_json: bool) -> None:
+    """Snooze TASK: nothing starts it for a while."""
+    control = Engine(workspace).defer(task, seconds, because)
+    if as_json:
+        emit_json(control)
+    else:
+        until = moment(control.until, time.time())
+        click.echo(f"{task} is snoozed until {until}: {because}. Ends earlier with: neo-console resume {task}")
+
+
+@click.command()
+@task_argument
+@click.pass_obj
+def resume(workspace: Workspace, task: str) -> None:
+    """End TASK's snooze."""
+    ended = Engine(workspace).resume(task)
+    click.echo(f"{task} is no longer snoozed." if ended else f"{task} was not snoozed.")
+
+
+@click.command()
+@click.option("--because", required=True, metavar="TEXT", help="Why, for whoever looks.")
+@click.option("--for", "seconds", callback=to_seconds, metavar="DURATION", help="How long (default: until unpause).")
+@json_option
+@click.pass_obj
+def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json: bool) -> None:
+    """Let nothing start, whoever asks; what runs goes on."""
+    control = Engine(workspace).pause(because, seconds)
+    if as_json:
+        emit_json(control)
+    else:
+        until = "neo-console unpause" if control.until is None else moment(control.until, time.time())
+        click.echo(f"Everything is paused until {until}: {because}.")
+
+
+@click.command()
+@click.pass_obj
+def unpause(workspace: Workspace) -> None:
+    """End the pause."""
+    click.echo("The pause has ended." if Engine(workspace).unpause() else "Nothing was paused.")
+
+
+def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
+    blocking = attempt.decision.blocking
+    if as_json or blocking is None:
+        emit_json({"runId": attempt.run_id, "started": False, **decision_json(attempt.decision)})
+        return
+    if blocking.reason in _LEASE_REASONS:
+        click.echo(engine.deferral_text())
+    click.echo(f"{blocking.outcome}: {attempt.decision.task} did not start: {blocking.sentence} [{blocking.reason}]")
+    if blocking.clears_when:
+        click.echo(f"Clears when: {blocking.clears_when}. Details: neo-console why {attempt.decision.task}")
+
+
+def _live_run(engine: Engine, name: str) -> Run:
+    """Return the run that ``name`` means; of a task its live run, else its latest."""
+    if name in engine.tasks:
+        live = [run for run in engine.history(task=name, limit=50) if run.live]
+        if live:
+            return live[0]
+    return latest_run(engine, name)
+
+
+COMMANDS = (run, stop, defer, resume, pause, unpause)

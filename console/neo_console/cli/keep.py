@@ -1,0 +1,135 @@
+"""The commands that keep a workspace: init, doctor, search, backups, restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from neo_console.cli.output import emit_json, table
+from neo_console.cli.parameters import json_option
+from neo_console.format import size
+from neo_core.config_template import TEMPLATE
+from neo_core.doctor import Finding, Level, examine
+from neo_core.errors import ConfigError, describe_os_error
+
+if TYPE_CHECKING:
+    from neo_core.jobs.bundle import BundleInfo
+    from neo_core.workspace import Workspace
+
+_BADGES = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
+
+
+@click.command()
+@click.pass_obj
+def init(workspace: Workspace) -> None:
+    """Write a commented neo-console.toml; an existing one is never touched."""
+    path = workspace.config
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE)
+    except FileExistsError as error:
+        raise ConfigError(str(path), "exists already", "Edit it; neo-console doctor checks it.") from error
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"cannot be written: {describe_os_error(error)}", "Make the folder writable for you."
+        ) from error
+    click.echo(f"Wrote {path}. Every line in it is a default; neo-console doctor checks it.")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(workspace: Workspace, *, as_json: bool) -> int:
+    """List what is wrong with this workspace and how to mend it. Exits 1 when something must be mended."""
+    findings = [*examine(workspace), *_key_findings(workspace)]
+    if as_json:
+        emit_json(findings)
+    else:
+        for finding in findings:
+            click.echo(_finding_text(finding))
+        bad = sum(finding.level is not Level.OK for finding in findings)
+        click.echo(f"\n{len(findings)} things looked at, {bad} to mend." if bad else "\nNothing to mend.")
+    return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many hits.")
+@json_option
+@click.pass_obj
+def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json: bool) -> int:
+    """Search the index that kbSync keeps for documents with all WORDS. Exits 1 when nothing was found."""
+    from neo_core.jobs.kb_index import search as find
+
+    hits = find(workspace, " ".join(words), limit)
+    if as_json:
+        emit_json(hits)
+    else:
+        for hit in hits:
+            click.echo(f"{hit.path}:{hit.line}: {hit.snippet}")
+    return 0 if hits else 1
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def backups(workspace: Workspace, *, as_json: bool) -> None:
+    """List the backup bundles, newest first."""
+    from neo_core.config import load_config
+    from neo_core.jobs.bundle import backup_folder, list_bundles
+
+    bundles = list_bundles(backup_folder(workspace, load_config(workspace.config)))
+    if as_json:
+        emit_json(msgspec.to_builtins(bundles, enc_hook=str))
+    elif bundles:
+        click.echo(table(("BUNDLE", "DATABASES", "FILES", "ROWS", "SIZE", "PROBLEM"), map(_bundle_row, bundles)))
+    else:
+        click.echo("No backups yet: neo-console run backup makes one.")
+
+
+@click.command()
+@click.argument("bundle")
+@click.option("--to", "target", required=True, metavar="DIR", help="An empty or new folder.")
+@json_option
+@click.pass_obj
+def restore(workspace: Workspace, bundle: str, *, target: str, as_json: bool) -> None:
+    """Copy BUNDLE (a name, a path, or latest) to an empty folder and verify every file, table and row count."""
+    from neo_core.config import load_config
+    from neo_core.jobs.bundle import backup_folder, resolve_bundle
+    from neo_core.jobs.restore import restore as copy
+
+    found = resolve_bundle(bundle, backup_folder(workspace, load_config(workspace.config)), workspace.root)
+    result = copy(found, Path(target).absolute())
+    if as_json:
+        emit_json(msgspec.to_builtins(result, enc_hook=str))
+    else:
+        rows = f"{result.rows} rows in {result.databases} databases, {result.files} files"
+        click.echo(f"Restored {found.name} to {target}: {rows}, verified.")
+
+
+def _bundle_row(bundle: BundleInfo) -> tuple[str, ...]:
+    counts = (bundle.databases, bundle.files, bundle.rows)
+    return (bundle.name, *(str(count) for count in counts), size(bundle.bytes), bundle.problem)
+
+
+def _key_findings(workspace: Workspace) -> list[Finding]:
+    """Check what only the console understands: its key map and theme."""
+    from neo_console.keymap import resolve_keys
+    from neo_core.config import load_config
+
+    try:
+        resolve_keys(load_config(workspace.config).keys, str(workspace.config))
+    except ConfigError as error:
+        return [Finding(level=Level.FAIL, thing=error.thing, says=error.cause, mend=error.mend)]
+    return []
+
+
+def _finding_text(finding: Finding) -> str:
+    mend = f" → {finding.mend}" if finding.mend else ""
+    return f"{_BADGES[finding.level]} {finding.thing} {finding.says}.{mend}"
+
+
+COMMANDS = (init, doctor, search, backups, restore)

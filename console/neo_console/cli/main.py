@@ -1,0 +1,82 @@
+"""``neo-console``: without a command it opens the console; with one it answers and exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from neo_console.cli import act, keep, see
+from neo_core import __version__
+from neo_core.config import load_config
+from neo_core.errors import NeoError, describe_os_error
+from neo_core.workspace import Workspace, resolve_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EPILOG = """\b
+Exit codes: 0 done, also when a start was deferred with its reason; 1 something
+is wrong and was said; 2 the arguments do not fit; 124 a run reached its time
+limit; 130 a run was cancelled.
+"""
+
+
+@click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--workspace", metavar="DIR", help="The folder to maintain (default: found from the current folder).")
+@click.option("--read-only", is_flag=True, help="Open the console without any action that changes something.")
+@click.version_option(__version__, prog_name="neo-console")
+@click.pass_context
+def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> None:
+    """Operator console for the heavy maintenance jobs of this machine.
+
+    At most one heavy job runs at a time; every start that did not happen has a reason. Without a command the console
+    opens.
+    """
+    found = resolve_workspace(workspace)
+    context.obj = found
+    if context.invoked_subcommand is None:
+        context.exit(_open_console(found, read_only=read_only))
+
+
+for _command in (*see.COMMANDS, *act.COMMANDS, *keep.COMMANDS):
+    cli.add_command(_command)
+
+
+def _open_console(workspace: Workspace, *, read_only: bool) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NeoError("neo-console", "needs a terminal to open in", "Use neo-console status in scripts.")
+    config = load_config(workspace.config)
+    from neo_console.app import run_console
+
+    return run_console(workspace, config, read_only=read_only)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; every error is one message on stderr and an exit code that is not zero."""
+    try:
+        code = cli.main(args=arguments, prog_name="neo-console", standalone_mode=False)
+    except NeoError as error:
+        return _say(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _say(f"{error.filename or 'the system'}: {describe_os_error(error)}.", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"neo-console: {text}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Arguments that several commands share, and the types that explain themselves when they do not fit."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from neo_core.clock import from_iso
+from neo_core.durations import parse_duration
+from neo_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_core.engine import Engine
+    from neo_core.ledger.models import Run
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def to_seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Return the seconds that an option's text like ``90s``, ``10m`` or ``1h30m`` means."""
+    if value is None:
+        return None
+    try:
+        return float(parse_duration(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def to_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Return seconds since the epoch for an ISO 8601 text, or for a duration: that long ago."""
+    if value is None:
+        return None
+    for parse in (lambda text: time.time() - parse_duration(text), from_iso):
+        try:
+            return parse(value)
+        except ValueError:
+            continue
+    raise click.BadParameter(f"{value!r} is neither a duration like 2h nor a time like 2026-11-21T14:00")
+
+
+def json_option(function: F) -> F:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def task_argument(function: F) -> F:
+    """Add the argument TASK, completed from the workspace's tasks."""
+    return click.argument("task", shell_complete=_complete_task)(function)
+
+
+def latest_run(engine: Engine, name: str) -> Run:
+    """Return the run that ``name`` means: an id, its beginning, or a task's latest run."""
+    if name in engine.tasks:
+        runs = engine.history(task=name, limit=1)
+        if not runs:
+            raise UsageError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
+        return runs[0]
+    return engine.run(name)
+
+
+def _complete_task(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from neo_core.engine import Engine
+    from neo_core.errors import NeoError
+    from neo_core.workspace import resolve_workspace
+
+    try:
+        return [name for name in Engine(resolve_workspace()).tasks if name.startswith(incomplete)]
+    except NeoError:
+        return []
