@@ -34,6 +34,7 @@ _SURROUNDINGS = {
     "LC_ALL": "C",
     "SSH_ASKPASS_REQUIRE": "never",
 }
+SSH_COMMAND = "GIT_SSH_COMMAND"
 _SETTINGS = ("gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false", "submodule.recurse=false")
 _PASSWORD = re.compile(r"://[^/@\s]+@")
 _NO_CHECKOUT = "not a git repository"
@@ -92,7 +93,8 @@ class Git:
                 )
             except OSError as error:
                 raise self._cannot_start(error) from error
-            code = _wait(child, f"git {arguments[0]}", timeout)
+            verb = next(word for word in arguments if not word.startswith("-") and "=" not in word)
+            code = _wait(child, f"git {verb}", timeout)
             out.seek(0)
             err.seek(0)
             words = _PASSWORD.sub("://", err.read().decode("utf-8", "replace"))
@@ -130,7 +132,15 @@ class Git:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN_VARIABLES}
+    if SSH_COMMAND in kept:
+        kept[SSH_COMMAND] = without_master(kept[SSH_COMMAND])
     return {**kept, **_SURROUNDINGS}
+
+
+def without_master(command: str) -> str:
+    """Return an ssh command line that leaves no connection master behind; another program's stays as it is."""
+    words = command.split()
+    return f"{command} -o ControlMaster=no" if words and words[0].rsplit("/", 1)[-1] == "ssh" else command
 
 
 def _wait(child: subprocess.Popen[bytes], name: str, timeout: float | None) -> int:

@@ -5,6 +5,7 @@ Run it as ``python -m neo_core.jobs.primary_dev_sync --workspace DIR``. It never
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,7 @@ from neo_core.jobs.dev_sync_checks import (
     refusal_of_merge,
     refusal_of_remote,
 )
-from neo_core.jobs.git import Git
+from neo_core.jobs.git import SSH_COMMAND, Git, without_master
 from neo_core.jobs.support import JobResult, run_job, say
 from neo_core.workspace import Workspace
 
@@ -78,6 +79,7 @@ def _fetch(git: Git, settings: DevSyncConfig) -> str | Refusal:
     tracking = f"refs/remotes/{settings.remote}/{settings.branch}"
     say(f"fetching {settings.branch} from {settings.remote}")
     answer = git.ask(
+        *_ssh_without_master(git),
         "fetch",
         "--no-tags",
         "--no-prune",
@@ -97,6 +99,14 @@ def _fetch(git: Git, settings: DevSyncConfig) -> str | Refusal:
         f"failed: {answer.complaint.rstrip('.')}",
         f"Check the network and your access: run git fetch {settings.remote} in {git.folder}.",
     )
+
+
+def _ssh_without_master(git: Git) -> tuple[str, ...]:
+    """Let ssh leave no shared connection behind: its master would outlive the job and keep the lease."""
+    if SSH_COMMAND in os.environ:
+        return ()
+    told = git.ask("config", "--get", "core.sshCommand").line or "ssh"
+    return ("-c", f"core.sshCommand={without_master(told)}")
 
 
 def _fast_forward(git: Git, settings: DevSyncConfig, upstream: str) -> Moved | Refusal:

@@ -157,7 +157,7 @@ def _lease(task: Task, facts: Facts) -> GateResult:
     if facts.inherited:
         return _pass(Gate.LEASE, value=f"inherited from {lease.owner}")
     if lease.takeable:
-        return _pass(Gate.LEASE, value=lease.status)
+        return _pass(Gate.LEASE, value="free" if lease.status == "missing" else f"free to take ({lease.status})")
     return _block(
         Gate.LEASE,
         Reason.LEASE_HELD if lease.readable else Reason.LEASE_ERROR,
