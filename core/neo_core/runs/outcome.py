@@ -72,7 +72,7 @@ def _told(lines: list[str]) -> Ending | None:
             return Ending(outcome=Outcome.DEFERRED, reason_code=code, reason=reason, exit_code=0)
         if told.skipped or told.outcome == "skipped":
             return Ending(outcome=Outcome.SKIPPED, reason_code=told.reason_code, reason=reason, exit_code=0)
-        return Ending(outcome=Outcome.COMPLETED, reason=reason, exit_code=0)
+        return Ending(outcome=Outcome.COMPLETED, reason_code=told.reason_code, reason=reason, exit_code=0)
     return None
 
 

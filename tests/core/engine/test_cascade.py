@@ -68,7 +68,7 @@ def test_nothing_new_cascades_nothing(clones):
     _, primary = clones
     engine = Engine(resolve_workspace(primary))
     run = engine.run_and_wait("primary-dev-sync")
-    assert (run.outcome, run.reason_code) == (Outcome.COMPLETED, "")
+    assert (run.outcome, run.reason_code) == (Outcome.COMPLETED, "up-to-date")
     assert [row.task for row in engine.history()] == ["primary-dev-sync"]
 
 
