@@ -259,8 +259,9 @@ class Engine:
         while run.runner is not None and is_alive(run.runner, self._source):
             self._collect_runners()
             if self._clock.monotonic() >= deadline:
-                return
+                break
             self._clock.sleep(0.01)
+        self._collect_runners()
 
     def _collect_runners(self) -> None:
         self._runners = [process for process in self._runners if process.poll() is None]

@@ -50,6 +50,7 @@ CONSOLE_MAY_SEE = {
     "neo_core.ledger.models",
     "neo_core.schedule.decision",
     "neo_core.snapshot",
+    "neo_core.streams",
     "neo_core.workspace",
 }
 
@@ -226,7 +227,7 @@ def test_no_text_is_parsed_as_markup():
         if isinstance(node, ast.Call)
         and dotted(node.func).rsplit(".", 1)[-1] in {"notify", "Static", "Label", "Button"}
         and not any(word.arg == "markup" and _is_false(word.value) for word in node.keywords)
-        and not all(isinstance(one, ast.Constant) for one in node.args)
+        and not all(isinstance(one, ast.Constant) or _is_plain(one) for one in node.args[:1])
     ]
     assert unsafe == []
 
@@ -263,6 +264,11 @@ def _keyword_calls(keyword: str) -> list[str]:
         if isinstance(node, ast.Call)
         and any(word.arg == keyword and not _is_false(word.value) for word in node.keywords)
     ]
+
+
+def _is_plain(node: ast.AST) -> bool:
+    """Return whether the text is wrapped as content that is never parsed."""
+    return isinstance(node, ast.Call) and dotted(node.func).rsplit(".", 1)[-1] in {"Content", "Text"}
 
 
 def _is_false(node: ast.AST) -> bool:

@@ -59,7 +59,7 @@ def _open_and_quit(command: list[str]) -> str:
     written = b""
     deadline = time.monotonic() + 60
     try:
-        while b"FREE" not in written and time.monotonic() < deadline:
+        while not (b"FREE" in written and b"backup" in written) and time.monotonic() < deadline:
             if select.select([terminal], [], [], 0.2)[0]:
                 written += os.read(terminal, 65536)
         os.write(terminal, b"q")
