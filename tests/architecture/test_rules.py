@@ -33,8 +33,8 @@ STARTERS = {
     "asyncio.create_subprocess_shell",
     "pty.spawn",
 }
-MAY_START = {"runs/spawn.py", "runs/wrapper.py", "jobs/git.py"}
-MAY_SPEAK_SQL = {"jobs/sqlite_copy.py", "jobs/kb_index.py"}
+MAY_START = {"runs/spawn.py", "runs/wrapper.py", "jobs/checkout/git.py"}
+MAY_SPEAK_SQL = {"jobs/bundles/sqlite_copy.py", "jobs/index/database.py"}
 CONSOLE_MAY_SEE = {
     "neo_core",
     "neo_core.clock",
@@ -44,8 +44,8 @@ CONSOLE_MAY_SEE = {
     "neo_core.durations",
     "neo_core.engine",
     "neo_core.errors",
-    "neo_core.jobs.bundle",
-    "neo_core.jobs.kb_index",
+    "neo_core.jobs.bundles.meta",
+    "neo_core.jobs.index.database",
     "neo_core.jobs.restore",
     "neo_core.ledger.models",
     "neo_core.schedule.decision",

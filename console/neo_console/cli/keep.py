@@ -16,7 +16,7 @@ from neo_core.doctor import Finding, Level, examine
 from neo_core.errors import ConfigError, describe_os_error
 
 if TYPE_CHECKING:
-    from neo_core.jobs.bundle import BundleInfo
+    from neo_core.jobs.bundles.meta import BundleInfo
     from neo_core.workspace import Workspace
 
 _BADGES = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
@@ -28,8 +28,7 @@ def init(workspace: Workspace) -> None:
     """Write a commented neo-console.toml; an existing one is never touched."""
     path = workspace.config
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
+        _write_new(path, TEMPLATE)
     except FileExistsError as error:
         raise ConfigError(str(path), "exists already", "Edit it; neo-console doctor checks it.") from error
     except OSError as error:
@@ -62,11 +61,11 @@ def doctor(workspace: Workspace, *, as_json: bool) -> int:
 @click.pass_obj
 def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json: bool) -> int:
     """Search the index that kbSync keeps for documents with all WORDS. Exits 1 when nothing was found."""
-    from neo_core.jobs.kb_index import search as find
+    from neo_core.jobs.index.database import search as find
 
     hits = find(workspace, " ".join(words), limit)
     if as_json:
-        emit_json(hits)
+        emit_json([hit._asdict() for hit in hits])
     else:
         for hit in hits:
             click.echo(f"{hit.path}:{hit.line}: {hit.snippet}")
@@ -79,7 +78,7 @@ def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json:
 def backups(workspace: Workspace, *, as_json: bool) -> None:
     """List the backup bundles, newest first."""
     from neo_core.config import load_config
-    from neo_core.jobs.bundle import backup_folder, list_bundles
+    from neo_core.jobs.bundles.meta import backup_folder, list_bundles
 
     bundles = list_bundles(backup_folder(workspace, load_config(workspace.config)))
     if as_json:
@@ -98,7 +97,7 @@ def backups(workspace: Workspace, *, as_json: bool) -> None:
 def restore(workspace: Workspace, bundle: str, *, target: str, as_json: bool) -> None:
     """Copy BUNDLE (a name, a path, or latest) to an empty folder and verify every file, table and row count."""
     from neo_core.config import load_config
-    from neo_core.jobs.bundle import backup_folder, resolve_bundle
+    from neo_core.jobs.bundles.meta import backup_folder, resolve_bundle
     from neo_core.jobs.restore import restore as copy
 
     found = resolve_bundle(bundle, backup_folder(workspace, load_config(workspace.config)), workspace.root)
@@ -115,13 +114,28 @@ def _bundle_row(bundle: BundleInfo) -> tuple[str, ...]:
     return (bundle.name, *(str(count) for count in counts), size(bundle.bytes), bundle.problem)
 
 
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist, completely or not at all. Raises ``OSError``."""
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
 def _key_findings(workspace: Workspace) -> list[Finding]:
     """Check what only the console understands: its key map and theme."""
     from neo_console.keymap import resolve_keys
     from neo_core.config import load_config
 
     try:
-        resolve_keys(load_config(workspace.config).keys, str(workspace.config))
+        told = load_config(workspace.config).keys
+    except ConfigError:
+        return []  # the engine's doctor has said so
+    try:
+        resolve_keys(told, str(workspace.config))
     except ConfigError as error:
         return [Finding(level=Level.FAIL, thing=error.thing, says=error.cause, mend=error.mend)]
     return []

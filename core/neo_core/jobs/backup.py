@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.jobs.backup_bundle import make_bundle
-from neo_core.jobs.backup_plan import plan
-from neo_core.jobs.bundle import backup_folder, list_bundles, workspace_name
-from neo_core.jobs.bundle_check import format_bytes, require_space
-from neo_core.jobs.file_copy import writing
-from neo_core.jobs.retention import choose_dropped, drop, remove_leftovers
+from neo_core.jobs.bundles.checking import format_bytes, require_space
+from neo_core.jobs.bundles.file_copy import writing
+from neo_core.jobs.bundles.making import make_bundle
+from neo_core.jobs.bundles.meta import backup_folder, list_bundles, workspace_name
+from neo_core.jobs.bundles.plan import plan
+from neo_core.jobs.bundles.retention import choose_dropped, drop, remove_leftovers
 from neo_core.jobs.support import JobResult, run_job
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The job ``kbSync``: keeps the full-text index of the workspace's documents and sources.
 
-Run it as ``python -m neo_core.jobs.kb_sync --workspace DIR``; ``neo_core.jobs.kb_index.search`` reads the result.
+Run it as ``python -m neo_core.jobs.kb_sync --workspace DIR``; ``neo_core.jobs.index.database.search`` reads the result.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from neo_core.clock import Clock, SystemClock
 from neo_core.durations import format_duration
-from neo_core.jobs.kb_files import Found, find_files
-from neo_core.jobs.kb_index import UnusableIndexError, discard, open_index, put_in_place
-from neo_core.jobs.kb_update import Update
+from neo_core.jobs.index.database import UnusableIndexError, discard, open_index, put_in_place
+from neo_core.jobs.index.files import Found, find_files
+from neo_core.jobs.index.update import Update
 from neo_core.jobs.support import JobResult, run_job, say
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.errors import JobError, NeoError
 from neo_core.jobs.cascade import CascadeOutcome, cascade
-from neo_core.jobs.dev_sync_checks import (
+from neo_core.jobs.checkout.checks import (
     Reason,
     Refusal,
     refusal_here,
@@ -21,13 +21,13 @@ from neo_core.jobs.dev_sync_checks import (
     refusal_of_merge,
     refusal_of_remote,
 )
-from neo_core.jobs.git import SSH_COMMAND, Git, without_master
+from neo_core.jobs.checkout.git import SSH_COMMAND, Git, without_master
 from neo_core.jobs.support import JobResult, run_job, say
 from neo_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from neo_core.config import Config, DevSyncConfig
-    from neo_core.jobs.git import Answer
+    from neo_core.jobs.checkout.git import Answer
 
 _CASCADED = "kbSync"
 _FETCH_TIMEOUT = 1800.0

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.errors import JobError, describe_os_error
-from neo_core.jobs.backup_bundle import make_parents
-from neo_core.jobs.backup_scratch import Scratch, remove_abandoned
-from neo_core.jobs.bundle import FILES_NAME, BundleFile, backup_folder, read_meta, resolve_bundle
-from neo_core.jobs.bundle_check import check_files, format_bytes, require_space
-from neo_core.jobs.file_copy import copy_file, copy_link, sync_folders, writing
+from neo_core.jobs.bundles.checking import check_files, format_bytes, require_space
+from neo_core.jobs.bundles.file_copy import copy_file, copy_link, sync_folders, writing
+from neo_core.jobs.bundles.making import make_parents
+from neo_core.jobs.bundles.meta import FILES_NAME, BundleFile, backup_folder, read_meta, resolve_bundle
+from neo_core.jobs.bundles.scratch import Scratch, remove_abandoned
 from neo_core.jobs.support import JobResult, run_job, say
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from neo_core.engine import Engine
-from neo_core.jobs.kb_index import search
+from neo_core.jobs.index.database import search
 from neo_core.ledger.models import LeaseRole, Outcome, Trigger
 from neo_core.workspace import resolve_workspace
 

@@ -19,8 +19,8 @@ from neo_core.config import BackupConfig, Config, JobsConfig
 from neo_core.durations import Duration
 from neo_core.errors import JobError
 from neo_core.jobs.backup import work
-from neo_core.jobs.bundle import BundleInfo, list_bundles, read_meta
-from neo_core.jobs.retention import choose_dropped
+from neo_core.jobs.bundles.meta import BundleInfo, list_bundles, read_meta
+from neo_core.jobs.bundles.retention import choose_dropped
 from neo_core.workspace import Workspace, resolve_workspace
 
 NOON = from_iso("2026-11-21T12:00:00.000Z")

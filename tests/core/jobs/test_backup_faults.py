@@ -15,10 +15,10 @@ import pytest
 
 from neo_core.config import BackupConfig, Config, JobsConfig
 from neo_core.errors import JobError
-from neo_core.jobs import bundle_check
 from neo_core.jobs.backup import work
-from neo_core.jobs.backup_scratch import MARKER, Scratch
-from neo_core.jobs.bundle import list_bundles
+from neo_core.jobs.bundles import checking
+from neo_core.jobs.bundles.meta import list_bundles
+from neo_core.jobs.bundles.scratch import MARKER, Scratch
 from neo_core.workspace import Workspace, resolve_workspace
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_disk_that_fills_up_while_a_file_is_copied_is_one_clear_error(workspace,
 def test_too_little_free_space_is_told_before_anything_is_copied(workspace, older, monkeypatch):
     make_database(workspace.data / "big.db", rows=1000)
     (workspace.data / "again.db").write_bytes((workspace.data / "big.db").read_bytes())
-    monkeypatch.setattr(bundle_check, "free_bytes", lambda folder: 2_000_000)
+    monkeypatch.setattr(checking, "free_bytes", lambda folder: 2_000_000)
     with pytest.raises(JobError, match=r"has no room: .* are needed and 1\.9 MiB are free"):
         work(workspace, Config())
     assert bundles(workspace) == older
@@ -146,7 +146,7 @@ def test_disk_that_is_really_full_is_one_clear_error(workspace, small_disk, monk
     config = Config(jobs=JobsConfig(backup=BackupConfig(folder=str(small_disk))))
     with pytest.raises(JobError, match="has no room: "):
         work(workspace, config)
-    monkeypatch.setattr(bundle_check, "free_bytes", lambda folder: 1 << 40)
+    monkeypatch.setattr(checking, "free_bytes", lambda folder: 1 << 40)
     with pytest.raises(JobError, match=r"has no room left \(database or disk is full\)"):
         work(workspace, config)
     assert list(small_disk.iterdir()) == []

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from neo_core.errors import JobError
-from neo_core.jobs import sqlite_copy
-from neo_core.jobs.sqlite_copy import check_database, copy_database
+from neo_core.jobs.bundles import sqlite_copy
+from neo_core.jobs.bundles.sqlite_copy import check_database, copy_database
 
 WRITER = """
 import sqlite3, sys

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from neo_core.config import Config, JobsConfig, KbSyncConfig
-from neo_core.jobs.kb_index import search
+from neo_core.jobs.index.database import search
 from neo_core.jobs.kb_sync import sync
 from neo_core.workspace import Workspace, resolve_workspace
 

@@ -10,7 +10,7 @@ import pytest
 
 from neo_core.config import BackupConfig, Config, JobsConfig, KbSyncConfig
 from neo_core.errors import JobError
-from neo_core.jobs.kb_files import find_files, matches
+from neo_core.jobs.index.files import find_files, matches
 from neo_core.workspace import Workspace, resolve_workspace
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import pytest
 from neo_core.config import Config
 from neo_core.errors import JobError
 from neo_core.jobs import kb_sync
-from neo_core.jobs.kb_changes import Put
-from neo_core.jobs.kb_index import APPLICATION_ID, open_index, search
-from neo_core.jobs.kb_text import Text, read_text
+from neo_core.jobs.index.changes import Put
+from neo_core.jobs.index.database import APPLICATION_ID, open_index, search
+from neo_core.jobs.index.text import Text, read_text
 from neo_core.workspace import Workspace, resolve_workspace
 
 if TYPE_CHECKING:

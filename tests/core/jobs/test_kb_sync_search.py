@@ -10,8 +10,8 @@ import pytest
 
 from neo_core.config import Config
 from neo_core.errors import JobError, UsageError
-from neo_core.jobs import kb_index
-from neo_core.jobs.kb_index import search
+from neo_core.jobs.index import database
+from neo_core.jobs.index.database import search
 from neo_core.jobs.kb_sync import sync
 from neo_core.workspace import Workspace, resolve_workspace
 
@@ -147,13 +147,13 @@ def test_search_never_writes_to_the_index(workspace: Workspace) -> None:
 def test_file_that_goes_while_its_hit_is_read_is_told_as_it_was_ranked(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_hit = kb_index._hit
+    read_hit = database._hit
 
     def removing(*arguments: object) -> object:
         (workspace.root / "dream.md").unlink()
         sync(workspace, Config())
         return read_hit(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(kb_index, "_hit", removing)
+    monkeypatch.setattr(database, "_hit", removing)
     assert paths(workspace, "graph") == {"dream.md"}
     assert paths(workspace, "graph") == set()

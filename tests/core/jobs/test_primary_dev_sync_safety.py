@@ -12,8 +12,9 @@ import pytest
 
 from neo_core.config import Config
 from neo_core.jobs import cascade as cascade_module
-from neo_core.jobs import dev_sync_checks, primary_dev_sync
+from neo_core.jobs import primary_dev_sync
 from neo_core.jobs.cascade import CascadeOutcome, cascade
+from neo_core.jobs.checkout import checks
 from neo_core.ledger.models import Outcome
 from neo_core.workspace import Workspace, resolve_workspace
 
@@ -244,7 +245,7 @@ def test_post_merge_hook_that_stays_behind_does_not_hold_the_job(here: Path) -> 
 
 
 def test_every_skip_has_a_code_of_its_own() -> None:
-    codes = [reason.value for reason in dev_sync_checks.Reason]
+    codes = [reason.value for reason in checks.Reason]
     assert len(set(codes)) == len(codes) == 13
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from neo_core.config import Config
 from neo_core.errors import JobError
-from neo_core.jobs.git import without_master
+from neo_core.jobs.checkout.git import without_master
 from neo_core.jobs.primary_dev_sync import sync
 from neo_core.workspace import resolve_workspace
 

@@ -15,9 +15,9 @@ import pytest
 
 from neo_core.config import BackupConfig, Config, JobsConfig
 from neo_core.errors import JobError
-from neo_core.jobs import bundle_check
 from neo_core.jobs.backup import work
-from neo_core.jobs.bundle import list_bundles
+from neo_core.jobs.bundles import checking
+from neo_core.jobs.bundles.meta import list_bundles
 from neo_core.jobs.restore import restore
 from neo_core.workspace import Workspace, resolve_workspace
 
@@ -194,7 +194,7 @@ def test_damaged_bundle_is_refused_naming_the_file(bundle, target, damage, told)
 def test_database_with_the_right_hash_that_is_not_sound_is_refused(bundle, target):
     path = bundle / "files" / DATABASE
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
-    digest = bundle_check.digest_file(path)
+    digest = checking.digest_file(path)
     edit_meta(bundle, lambda meta: entry(meta, DATABASE).update(sha256=digest.sha256))
     with pytest.raises(JobError, match="is damaged") as raised:
         restore(bundle, target)
@@ -250,7 +250,7 @@ def test_copy_that_does_not_match_after_restoring_is_refused(bundle, target, mon
 
 
 def test_too_little_space_is_told_before_anything_is_copied(bundle, target, monkeypatch):
-    monkeypatch.setattr(bundle_check, "free_bytes", lambda folder: 1000)
+    monkeypatch.setattr(checking, "free_bytes", lambda folder: 1000)
     with pytest.raises(JobError, match="1000 bytes are free"):
         restore(bundle, target)
     assert_nothing_restored(target)

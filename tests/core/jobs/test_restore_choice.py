@@ -15,7 +15,7 @@ import pytest
 from neo_core.config import BackupConfig, Config, JobsConfig
 from neo_core.errors import JobError
 from neo_core.jobs.backup import work
-from neo_core.jobs.bundle import list_bundles, resolve_bundle
+from neo_core.jobs.bundles.meta import list_bundles, resolve_bundle
 from neo_core.jobs.restore import main
 from neo_core.workspace import Workspace, resolve_workspace
 

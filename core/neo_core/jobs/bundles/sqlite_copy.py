@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from neo_core.clock import SystemClock
 from neo_core.errors import JobError
-from neo_core.jobs.file_copy import no_room, reading, sync_file, writing
+from neo_core.jobs.bundles.file_copy import no_room, reading, sync_file, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

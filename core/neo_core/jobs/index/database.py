@@ -12,9 +12,9 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from neo_core.errors import JobError, UsageError, describe_os_error
-from neo_core.jobs.kb_changes import Change, Drop, Entry, Put, Touch
-from neo_core.jobs.kb_hits import Hit, hit_of, query_of
-from neo_core.jobs.kb_text import Stamp
+from neo_core.jobs.index.changes import Change, Drop, Entry, Put, Touch
+from neo_core.jobs.index.hits import Hit, hit_of, query_of
+from neo_core.jobs.index.text import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

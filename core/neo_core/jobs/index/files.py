@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from neo_core.jobs.git import Git, GitError
+from neo_core.jobs.checkout.git import Git, GitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from neo_core.jobs.kb_text import Stamp, Text
+    from neo_core.jobs.index.text import Stamp, Text
 
 
 class Entry(NamedTuple):

@@ -7,15 +7,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.errors import JobError
-from neo_core.jobs.file_copy import reading
-from neo_core.jobs.sqlite_copy import COMPANIONS, is_database
+from neo_core.jobs.bundles.file_copy import reading
+from neo_core.jobs.bundles.sqlite_copy import COMPANIONS, is_database
 from neo_core.workspace import DATA_NAME, LEASE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from neo_core.jobs.bundle import Kind
+    from neo_core.jobs.bundles.meta import Kind
     from neo_core.workspace import Workspace
 
 _LOCKS = (".lock", ".lck")

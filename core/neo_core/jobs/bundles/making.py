@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from neo_core.clock import to_iso
-from neo_core.jobs.backup_scratch import Scratch
-from neo_core.jobs.bundle import (
+from neo_core.jobs.bundles.checking import format_bytes
+from neo_core.jobs.bundles.file_copy import copy_file, copy_link, digest_file, sync_file, sync_folders, writing
+from neo_core.jobs.bundles.meta import (
     FILES_NAME,
     META_NAME,
     META_VERSION,
@@ -18,16 +19,15 @@ from neo_core.jobs.bundle import (
     encode_meta,
     workspace_name,
 )
-from neo_core.jobs.bundle_check import format_bytes
-from neo_core.jobs.file_copy import copy_file, copy_link, digest_file, sync_file, sync_folders, writing
-from neo_core.jobs.sqlite_copy import copy_database
+from neo_core.jobs.bundles.scratch import Scratch
+from neo_core.jobs.bundles.sqlite_copy import copy_database
 from neo_core.jobs.support import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from neo_core.jobs.backup_plan import Entry
+    from neo_core.jobs.bundles.plan import Entry
 
 
 def make_bundle(root: Path, folder: Path, entries: Sequence[Entry], now: float) -> tuple[Path, BundleMeta]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_core.jobs.backup_scratch import Scratch, remove_abandoned
-from neo_core.jobs.bundle import PARTIAL_PREFIX, BundleInfo, is_bundle_name
+from neo_core.jobs.bundles.meta import PARTIAL_PREFIX, BundleInfo, is_bundle_name
+from neo_core.jobs.bundles.scratch import Scratch, remove_abandoned
 from neo_core.jobs.support import say
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from neo_core.jobs.kb_changes import Change, Drop, Entry, Put, Touch
-from neo_core.jobs.kb_text import Skip, Stamp, look, read_text
+from neo_core.jobs.index.changes import Change, Drop, Entry, Put, Touch
+from neo_core.jobs.index.text import Skip, Stamp, look, read_text
 
 if TYPE_CHECKING:
     from neo_core.clock import Clock
-    from neo_core.jobs.kb_files import Found
-    from neo_core.jobs.kb_index import Index
+    from neo_core.jobs.index.database import Index
+    from neo_core.jobs.index.files import Found
     from neo_core.workspace import Workspace
 
 _BATCH_FILES = 64

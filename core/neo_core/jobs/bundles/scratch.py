@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from neo_core.jobs.file_copy import sync_file
+from neo_core.jobs.bundles.file_copy import sync_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neo_core.config import DevSyncConfig
-    from neo_core.jobs.git import Answer, Git
+    from neo_core.jobs.checkout.git import Answer, Git
 
 _SHOWN = 3
 _UNFINISHED = {

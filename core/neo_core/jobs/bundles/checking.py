@@ -6,14 +6,14 @@ import shutil
 from typing import TYPE_CHECKING
 
 from neo_core.errors import JobError
-from neo_core.jobs.file_copy import digest_file, digest_link, writing
-from neo_core.jobs.sqlite_copy import check_database
+from neo_core.jobs.bundles.file_copy import digest_file, digest_link, writing
+from neo_core.jobs.bundles.sqlite_copy import check_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from neo_core.jobs.bundle import BundleFile
+    from neo_core.jobs.bundles.meta import BundleFile
 
 _MARGIN = 1 << 20
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")

@@ -1,0 +1,1 @@
+"""Backup bundles: what goes in, how it is copied and verified, how long it stays."""
