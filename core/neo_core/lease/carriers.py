@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.lease.words import INHERITED_TOKEN
@@ -31,6 +30,9 @@ class CarrierScan(NamedTuple):
 
 NOBODY = CarrierScan((), 0)
 
+_PASSES = 5
+_TOKEN, _DESCRIPTOR, _NO, _UNREADABLE = "token", "descriptor", "", "unreadable"
+
 
 def find_carriers(
     source: ProcessSource,
@@ -42,33 +44,51 @@ def find_carriers(
     """Look through this user's processes for ``token`` and for the locked file ``hold`` (device, inode).
 
     ``besides`` are pids that do not count. A process that closed the descriptor and dropped the variable cannot be
-    seen here. Costs one read per process, so it is asked only when the answer decides something.
+    seen here. Costs one read per process, so it is asked only when the answer decides something. Raises ``OSError``
+    when the processes cannot be listed.
     """
-    marker = os.fsencode(f"{INHERITED_TOKEN}={token}") if token else None
+    marker = f"{INHERITED_TOKEN}={token}".encode("utf-8", "replace") if token else None
     found: list[Carrier] = []
     unreadable = 0
-    for pid in source.own_pids():
-        if pid in besides:
-            continue
-        by = _carries_token(source, pid, marker)
-        if by is None:
-            unreadable += 1
-        if not by and hold is not None and source.keeps_lock(pid, *hold):
-            by = "descriptor"
-        started = source.start_time(pid) if by else None
-        if by and started is not None:
-            found.append(Carrier(pid, started, source.command_line(pid), by))
+    seen = set(besides)
+    # One listing is not enough: a carrier may fork and end between the listing and the look at it.
+    for _ in range(_PASSES):
+        fresh = [pid for pid in source.own_pids() if pid not in seen]
+        if found or not fresh:
+            break
+        seen.update(fresh)
+        for pid in fresh:
+            by = _carries_token(source, pid, marker)
+            if by != _TOKEN and hold is not None:
+                by = _keeps_hold(source, pid, hold, by)
+            started = _start_time(source, pid) if by in (_TOKEN, _DESCRIPTOR) else None
+            if started is not None:
+                found.append(Carrier(pid, started, source.command_line(pid), by))
+            unreadable += by == _UNREADABLE
     return CarrierScan(tuple(found), unreadable)
 
 
-def _carries_token(source: ProcessSource, pid: int, marker: bytes | None) -> str | None:
-    """Return ``token``, empty for no, ``None`` for an environment that cannot be read."""
+def _carries_token(source: ProcessSource, pid: int, marker: bytes | None) -> str:
     if marker is None:
-        return ""
+        return _NO
     try:
         environment = source.environ(pid)
     except ProcessLookupError:
-        return ""
+        return _NO
     if environment is None:
+        return _UNREADABLE
+    return _TOKEN if marker in environment.split(b"\0") else _NO
+
+
+def _keeps_hold(source: ProcessSource, pid: int, hold: tuple[int, int], by: str) -> str:
+    keeps = source.keeps_lock(pid, *hold)
+    if keeps is None:
+        return _UNREADABLE
+    return _DESCRIPTOR if keeps else by
+
+
+def _start_time(source: ProcessSource, pid: int) -> int | None:
+    try:
+        return source.start_time(pid)
+    except PermissionError:
         return None
-    return "token" if marker in environment.split(b"\0") else ""

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 def explain_held(seen: Inspection) -> str:
     """Return why a record cannot be taken."""
     if seen.status is RecordStatus.UNREADABLE:
-        return f"the lease file cannot be read: it {seen.error}"
+        return f"the lease file cannot be read: {seen.error}"
     if seen.busy:
         return "somebody is writing the lease file right now"
-    if seen.scan.carriers:
-        pids = ", ".join(str(carrier.pid) for carrier in seen.scan.carriers[:5])
-        count = len(seen.scan.carriers)
-        return f"its holder is gone but {count} of its processes still work (pid {pids})"
     if seen.status is not RecordStatus.ACTIVE:
         return f"another process is just taking or leaving it (record {seen.status})"
+    if seen.scan.carriers and seen.holder is not HolderState.ALIVE:
+        pids = ", ".join(str(carrier.pid) for carrier in seen.scan.carriers[:5])
+        count = len(seen.scan.carriers)
+        gone = "gone" if seen.holder is HolderState.ORPHANED else "overdue and cannot be checked,"
+        return f"its holder is {gone} but {count} of its processes still work (pid {pids})"
     if seen.holder is HolderState.UNKNOWN:
         return "its holder is on another machine, boot or namespace and cannot be checked"
     return "its holder is overdue but alive" if seen.expired else "its holder is alive"
@@ -38,7 +39,7 @@ def deferral_lines(seen: Inspection) -> str:
         pid = "unknown" if lease.pid is None else lease.pid
         told = (
             f"\u23f8\ufe0f  Deferred: heavy-maintenance lease held by '{lease.owner}' "
-            f"(reason='{lease.reason}', pid={pid}, acquiredAt={lease.fields['acquiredAt']})."
+            f"(reason='{lease.reason}', pid={pid}, acquiredAt={lease.acquired_text})."
         )
     return f"{told}\n   This script will not run while another heavy-maintenance task is active."
 

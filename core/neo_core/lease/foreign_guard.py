@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neo_core.clock import Clock
 
 _ABANDONED_AFTER = 10.0
+_OURS = b"neo-core"  # foreign scripts look at an owner file's name and age only
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -44,7 +45,7 @@ class ForeignGuard:
         self._sweep()
         os.mkdir(self._entry, 0o700)
         try:
-            os.close(os.open(f"{self._entry}/{self._mark}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            _mark_as_ours(f"{self._entry}/{self._mark}")
             self._enter()
         except BaseException:
             _take_apart(self._entry, [self._mark])
@@ -73,33 +74,51 @@ class ForeignGuard:
             self._clock.sleep(0.01)
 
     def _remove_abandoned(self, folder: str) -> bool:
-        """Take a guard apart whose newest owner file is old: exactly the names seen, stopping at any surprise."""
+        """Take a guard apart whose newest owner file is old: exactly the names seen, stopping at any surprise.
+
+        One of ours need not get old: it is only entered inside our own guard, which we have, so its process is gone.
+        """
         try:
             names = os.listdir(folder)
             if any(not name.startswith("owner-") for name in names):
                 return False
-            newest = max((os.lstat(f"{folder}/{name}").st_mtime for name in names), default=None)
+            judged = [f"{folder}/{name}" for name in names] or [folder]
+            newest = max(os.lstat(path).st_mtime for path in judged)
         except OSError:
             return False
-        if newest is None:
-            newest = _modified(folder)
-        if self._clock.now() - newest <= _ABANDONED_AFTER:
+        # A clock that was set back must not make an abandoned guard look fresh for as long as it was set back.
+        fresh = abs(self._clock.now() - newest) <= _ABANDONED_AFTER
+        if fresh and not (len(judged) == 1 and _is_ours(judged[0])):
             return False
         return _take_apart(folder, names)
 
     def _sweep(self) -> None:
         """Remove entry folders that a killed entrant left behind."""
         parent, prefix = os.path.split(f"{self._guard}.enter-")
-        for name in os.listdir(parent):
+        for name in os.listdir(parent or "."):
             if name.startswith(prefix):
-                self._remove_abandoned(f"{parent}/{name}")
+                self._remove_abandoned(os.path.join(parent, name))
 
 
-def _modified(path: str) -> float:
+def _mark_as_ours(path: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        return os.lstat(path).st_mtime
+        os.write(descriptor, _OURS)
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return float("inf")
+        return False
+    try:
+        return os.read(descriptor, len(_OURS) + 1) == _OURS
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _take_apart(folder: str, names: list[str]) -> bool:

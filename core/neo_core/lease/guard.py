@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from neo_core.errors import LeaseError, describe_os_error
 from neo_core.lease.words import GUARD_TIMEOUT
@@ -23,6 +24,48 @@ class GuardTimeoutError(Exception):
     """Somebody kept the guard for longer than a change of the record can take."""
 
 
+class LockedFile:
+    """A private file that this process has flocked; one that is dropped instead of closed gives its lock back too.
+
+    ``identity`` is (device, inode). A script that closed every descriptor may have given the number to another file,
+    which is left alone.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        status = os.fstat(descriptor)
+        self.identity = (status.st_dev, status.st_ino)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def unlock(self) -> None:
+        """Give the lock up for every process that shares the descriptor, and close ours; idempotent."""
+        if self._is_open():
+            with suppress(OSError):  # closing, which follows, is all that can still be done
+                fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        self.close()
+
+    def close(self) -> None:
+        """Close our descriptor only, which leaves the lock to whoever inherited it; idempotent."""
+        descriptor = self.descriptor if self._is_open() else -1
+        self.descriptor = -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _is_open(self) -> bool:
+        if self.descriptor < 0:
+            return False
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.identity
+
+
+Locked = TypeVar("Locked", bound=LockedFile)
+
+
 class Guard:
     """Exclusive use of ``<lease>.lock`` within a ``with`` block; the file stays.
 
@@ -32,13 +75,13 @@ class Guard:
     def __init__(self, path: str, *, timeout: float = GUARD_TIMEOUT) -> None:
         self._path = path
         self._timeout = timeout
-        self._descriptor: int | None = None
+        self._locked: LockedFile | None = None
         self._waited: BaseFileLock | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._descriptor = take_flock(self._path)
-            if self._descriptor is None:
+            self._locked = take_flock(self._path, LockedFile)
+            if self._locked is None:
                 self._wait()
         except OSError as error:
             raise LeaseError(
@@ -54,9 +97,10 @@ class Guard:
         if self._waited is not None:
             self._waited.release()
             self._waited = None
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._locked is not None:
+            # Closing alone would leave the guard to a child that was forked meanwhile, for as long as it lives.
+            self._locked.unlock()
+            self._locked = None
 
     def _wait(self) -> None:
         from filelock import FileLock, Timeout
@@ -69,24 +113,20 @@ class Guard:
         self._waited = lock
 
 
-def take_flock(path: str) -> int | None:
+def take_flock(path: str, kind: type[Locked]) -> Locked | None:
     """Open ``path`` (private, regular, no link) and flock it without waiting; ``None`` when somebody else has it.
 
     The descriptor is not inheritable. Raises ``OSError`` for anything but a regular file of ours.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     while True:
-        descriptor = os.open(path, flags, 0o600)
-        try:
-            if not _try_flock(descriptor):
-                os.close(descriptor)
-                return None
-            if _is_current(path, descriptor):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
+        file = kind(os.open(path, flags, 0o600))
+        if not _try_flock(file.descriptor):
+            file.close()
+            return None
+        if _is_current(path, file.identity):
+            return file
+        file.close()
 
 
 def _try_flock(descriptor: int) -> bool:
@@ -104,11 +144,10 @@ def _try_flock(descriptor: int) -> bool:
     return True
 
 
-def _is_current(path: str, descriptor: int) -> bool:
+def _is_current(path: str, locked: tuple[int, int]) -> bool:
     """Return whether the name still leads to the locked file: a lock on a removed one guards nothing."""
     try:
         named = os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    locked = os.fstat(descriptor)
-    return (named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino)
+    return (named.st_dev, named.st_ino) == locked

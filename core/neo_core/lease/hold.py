@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 import threading
-import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import LeaseError, NeoError
+from neo_core.errors import NeoError
 from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import Acquisition, HeldLease, LeaseStore
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LOOK_EVERY = 5.0
+_DEFERRED = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR; importing inspect costs 10 ms
 
 
 class LeaseHeldError(NeoError):
@@ -80,13 +83,15 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
         self._renew_every = renew_every
         self._allow_network = allow_network
         self._clock = clock or SystemClock()
-        self._hold: HeldLease | None = None
+        self._entered: list[HeldLease | None] = []  # one per ``with``; None: that one borrows
         self._stop = threading.Event()
         self._restore: list[tuple[str, str | None]] = []
         self._old_handler: Any = None
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        """Hold the lease during each call of ``function``."""
+        """Hold the lease during each call of ``function``; one that only begins when called is refused."""
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _DEFERRED:
+            raise TypeError(f"{function!r} does its work after it was called: use 'with hold_lease(...)' inside it")
 
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -101,16 +106,19 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
         store = LeaseStore(workspace.lease, clock=self._clock, allow_network=self._allow_network)
         borrowed = inherited_lease(store)
         if borrowed is not None:
+            self._entered.append(None)
             generation = borrowed.holder.generation if borrowed.holder else 0
             return Held(AcquireStatus.INHERITED, borrowed, generation)
         attempt = acquire_waiting(store, self._owner, self._reason, wait=self._wait, ttl=self._ttl, source="hold_lease")
         if attempt.hold is None:
             raise LeaseHeldError(attempt)
-        self._hold = attempt.hold
+        self._entered.append(attempt.hold)
+        self._stop = threading.Event()
         try:
             self._export(attempt.hold)
             self._catch_sigterm()
-            threading.Thread(target=self._keep_renewing, name="lease-renewal", daemon=True).start()
+            work = (attempt.hold, self._stop)
+            threading.Thread(target=self._keep_renewing, args=work, name="lease-renewal", daemon=True).start()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -119,15 +127,20 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        hold, self._hold = self._hold, None
+        hold = self._entered.pop() if self._entered else None
         if hold is None or not hold.mine:
             return
         self._stop.set()
-        self._undo()
+        try:
+            self._undo()
+        finally:
+            self._release(hold)
+
+    def _release(self, hold: HeldLease) -> None:
         try:
             hold.release()
-        except LeaseError as failed:
-            warnings.warn(f"the lease was not released cleanly: {failed}", RuntimeWarning, stacklevel=2)
+        except (NeoError, OSError) as failed:
+            _say(f"the lease was not released cleanly: {failed}")
 
     def _again(self) -> hold_lease:
         return hold_lease(
@@ -160,21 +173,25 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
             else:
                 os.environ[name] = value
         self._restore.clear()
-        if self._old_handler is not None:
-            signal.signal(signal.SIGTERM, self._old_handler)
-            self._old_handler = None
+        old, self._old_handler = self._old_handler, None
+        if old is not None and signal.getsignal(signal.SIGTERM) is _leave:
+            with suppress(ValueError):  # left in another thread than entered
+                signal.signal(signal.SIGTERM, old)
 
-    def _keep_renewing(self) -> None:
-        while not self._stop.wait(self._renew_every):
-            hold = self._hold
-            if hold is None:
-                return
+    def _keep_renewing(self, hold: HeldLease, stop: threading.Event) -> None:
+        """Renew by the wall clock, which goes on while the machine sleeps; ``Event.wait`` may not."""
+        renewed = self._clock.now()
+        while not stop.wait(min(self._renew_every, _LOOK_EVERY)):
+            now = self._clock.now()
+            if 0 <= now - renewed < self._renew_every * 0.9:
+                continue
+            renewed = now
             try:
                 status = hold.renew()
-            except LeaseError as error:
+            except (NeoError, OSError, ValueError) as error:
                 _say(f"the lease could not be renewed, trying again: {error}")
                 continue
-            if status is not RenewStatus.RENEWED and self._hold is not None:
+            if status is not RenewStatus.RENEWED and not stop.is_set():
                 _say(f"COLLISION: the lease record is no longer ours ({status}); another script may be working")
                 return
 
@@ -184,4 +201,5 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"neo-lease: {text}\n")
+    with suppress(OSError, ValueError, AttributeError):  # no stderr, a closed one, a full disk
+        sys.stderr.write(f"neo-lease: {text}\n")

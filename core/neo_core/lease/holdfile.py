@@ -6,28 +6,21 @@ and when a record was last recovered (milliseconds since the epoch).
 
 from __future__ import annotations
 
-import fcntl
 import os
 
-from neo_core.lease.guard import take_flock
+from neo_core.lease.guard import LockedFile, take_flock
 
 _WIDTH = 20
 _SIZE = 2 * _WIDTH + 2
 
 
-class HoldFile:
-    """The locked hold file of this process; closing it without ``unlock`` leaves the lock to whoever inherited it."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        status = os.fstat(descriptor)
-        self.identity = (status.st_dev, status.st_ino)
+class HoldFile(LockedFile):
+    """The locked hold file of this process."""
 
     @classmethod
     def take(cls, path: str) -> HoldFile | None:
         """Take the lock without waiting; ``None`` when another process has it. Raises ``OSError``."""
-        descriptor = take_flock(path)
-        return None if descriptor is None else cls(descriptor)
+        return take_flock(path, cls)
 
     def next_generation(self) -> int:
         """Count this acquisition."""
@@ -43,18 +36,6 @@ class HoldFile:
     def recovered_at(self) -> float:
         """Return when a record was last recovered, in seconds since the epoch; 0 for never."""
         return self._numbers()[1] / 1000
-
-    def unlock(self) -> None:
-        """Give the lock up for every process that shares the descriptor, and close ours."""
-        if self.descriptor >= 0:
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-            self.close()
-
-    def close(self) -> None:
-        """Close our descriptor only; idempotent."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
 
     def _numbers(self) -> tuple[int, int]:
         """Return both numbers; a damaged file goes on from its own time, which no count has reached."""

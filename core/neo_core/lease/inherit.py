@@ -22,7 +22,8 @@ def inherited_token(environment: Mapping[str, str] | None = None) -> str:
 
 def inherited_lease(store: LeaseStore, environment: Mapping[str, str] | None = None) -> Lease | None:
     """Return the lease this start borrows, or ``None``: then it acquires like everybody else."""
-    return borrowable(store.inspect(), inherited_token(environment))
+    token = inherited_token(environment)
+    return borrowable(store.inspect(), token) if token else None
 
 
 def borrowable(seen: Inspection, token: str) -> Lease | None:

@@ -76,17 +76,17 @@ def read_record(path: str) -> Fingerprint:
 
     Raises ``OSError`` with a sentence of its own for what is not a regular file of at most 64 KiB.
     """
-    before = os.lstat(path)
-    if not stat.S_ISREG(before.st_mode):
-        raise OSError(0, f"is {_kind(before.st_mode)}, not a regular file")
-    if before.st_size > MAX_RECORD_BYTES:
-        raise OSError(0, f"is {before.st_size} bytes long; a lease has at most {MAX_RECORD_BYTES}")
+    # Looked at before it is opened, because opening a device may already do something; and again after.
+    _refuse_odd(os.lstat(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
+        _refuse_odd(status)
         content = os.read(descriptor, MAX_RECORD_BYTES + 1)
     finally:
         os.close(descriptor)
+    if len(content) > MAX_RECORD_BYTES:
+        raise OSError(0, f"is growing beyond the {MAX_RECORD_BYTES} bytes that a lease has at most")
     return Fingerprint(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, content)
 
 
@@ -98,7 +98,12 @@ def _judge(
     state = _foreign_state(lease, source) if ours is None else _our_state(lease, ours, source, holding)
     doubtful = state is HolderState.DEAD or (ours is None and expired)
     hold = ours.hold if ours and ours.hold != holding else None
-    scan = find_carriers(source, lease.token, hold) if doubtful else NOBODY
+    # Who is about to take the lease may itself have inherited it from the dead; it does not wait for itself.
+    besides = () if holding is None else (os.getpid(),)
+    try:
+        scan = find_carriers(source, lease.token, hold, besides=besides) if doubtful else NOBODY
+    except OSError:
+        return Inspection(RecordStatus.ACTIVE, HolderState.UNKNOWN, expired, lease=lease, fingerprint=fingerprint)
     if state is HolderState.DEAD and scan.carriers:
         state = HolderState.ORPHANED
     takeable = doubtful and not scan.carriers
@@ -115,13 +120,26 @@ def _our_state(lease: Lease, ours: Holder, source: ProcessSource, holding: tuple
         return HolderState.DEAD if same_host else HolderState.UNKNOWN
     if ours.pid_namespace != source.pid_namespace() or lease.pid is None:
         return HolderState.UNKNOWN
-    return HolderState.ALIVE if source.start_time(lease.pid) == ours.start_time else HolderState.DEAD
+    try:
+        return HolderState.ALIVE if source.start_time(lease.pid) == ours.start_time else HolderState.DEAD
+    except PermissionError:
+        return HolderState.UNKNOWN
 
 
 def _foreign_state(lease: Lease, source: ProcessSource) -> HolderState:
     if lease.pid is None:
         return HolderState.UNKNOWN
-    return HolderState.DEAD if source.start_time(lease.pid) is None else HolderState.ALIVE
+    try:
+        return HolderState.DEAD if source.start_time(lease.pid) is None else HolderState.ALIVE
+    except PermissionError:
+        return HolderState.ALIVE
+
+
+def _refuse_odd(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, f"is {_kind(status.st_mode)}, not a regular file")
+    if status.st_size > MAX_RECORD_BYTES:
+        raise OSError(0, f"is {status.st_size} bytes long; a lease has at most {MAX_RECORD_BYTES}")
 
 
 def _kind(mode: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from neo_core.clock import from_iso, to_iso
 from neo_core.lease.words import DEFAULT_TTL
+
+_LARGEST = 1.7976931348623157e308
 
 
 class Holder(NamedTuple):
@@ -78,8 +79,19 @@ class Lease:
 
     @property
     def acquired_at(self) -> float:
-        """When it was taken, in seconds since the epoch."""
-        return from_iso(self.fields["acquiredAt"])
+        """When it was taken, in seconds since the epoch; 0 when that cannot be made out."""
+        told = self.fields.get("acquiredAt")
+        if _is_number(told) and 0 < told < 1e15:
+            return float(told) / 1000
+        try:
+            return from_iso(told) if isinstance(told, str) else 0.0
+        except ValueError:
+            return 0.0
+
+    @property
+    def acquired_text(self) -> str:
+        """When it was taken, as the record says it."""
+        return _text(str(self.fields.get("acquiredAt")))
 
     @property
     def expires_at(self) -> float:
@@ -96,8 +108,8 @@ class Lease:
     def ttl(self) -> float:
         """Seconds from a renewal to the deadline."""
         told = self.fields.get("staleAfterMs")
-        if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 < told < 1e15 and math.isfinite(told):
-            return told / 1000
+        if _is_number(told) and 0 < told < 1e15:
+            return float(told) / 1000
         return DEFAULT_TTL
 
     @property
@@ -150,18 +162,19 @@ def new_lease(
 
 
 def decode(raw: bytes) -> Lease | None:
-    """Return the record in ``raw``; ``None`` for everything that is not a JSON object with a real ``acquiredAt``."""
+    """Return the record in ``raw``; ``None`` for everything that is not a JSON object with an ``acquiredAt``.
+
+    An ``acquiredAt`` that is no time still makes it a lease: it names somebody, who may be alive.
+    """
     try:
-        fields = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        fields = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict) or not isinstance(fields.get("acquiredAt"), str):
+    if not isinstance(fields, dict):
         return None
-    try:
-        from_iso(fields["acquiredAt"])
-    except ValueError:
-        return None
-    return Lease(fields)
+    acquired = fields.get("acquiredAt")
+    named = bool(acquired) and (isinstance(acquired, str) or _is_number(acquired))
+    return Lease(fields) if named else None
 
 
 def new_token() -> str:
@@ -180,6 +193,15 @@ def host_name() -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """Return the number; one too large for a float as the largest, because infinity could not be written back."""
+    return max(-_LARGEST, min(float(text), _LARGEST))
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _text(value: object) -> str:

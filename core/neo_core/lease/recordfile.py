@@ -6,12 +6,14 @@ only, so whatever a killed participant left under them is settled by the next on
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from neo_core.lease.inspect import Fingerprint, Inspection, read_record
-from neo_core.lease.record import Lease, decode
+from neo_core.lease.record import Lease, decode, new_token
+from neo_core.lease.words import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +36,19 @@ class RecordFile:
         lease = decode(fingerprint.content)
         return None if lease is None else (fingerprint, lease)
 
+    def has_leftover(self) -> bool:
+        """Return whether a record lies aside that a killed participant moved there."""
+        return os.path.lexists(self._aside)
+
     def settle_leftovers(self, judge: Callable[[str], Inspection]) -> None:
         """Finish what a participant killed inside the guard left: a record moved aside goes back if it may be alive."""
         with suppress(FileNotFoundError):
             os.unlink(self._new)
-        if not os.path.lexists(self._aside):
+        if not self.has_leftover():
             return
         if judge(self._aside).takeable:
-            os.unlink(self._aside)
+            with suppress(FileNotFoundError):
+                os.unlink(self._aside)
         else:
             self._put_back()
 
@@ -83,24 +90,29 @@ class RecordFile:
         return same
 
     def _put_back(self) -> None:
-        """Give what was moved its name back; if a new record took the name meanwhile, that one stays."""
+        """Give what was moved its name back; if something new took the name meanwhile, keep it under one of its own."""
         try:
-            os.link(self._aside, self._path)
-        except FileExistsError:
-            os.unlink(self._aside)
-        except PermissionError:
-            os.rename(self._aside, self._path)
+            os.link(self._aside, self._path, follow_symlinks=False)
+        except OSError:
+            if not os.path.lexists(self._path):
+                os.rename(self._aside, self._path)
+            elif os.path.samestat(os.lstat(self._aside), os.lstat(self._path)):
+                os.unlink(self._aside)
+            else:
+                os.rename(self._aside, f"{self._aside}-{new_token()}")
         else:
             os.unlink(self._aside)
 
     def _write_new(self, lease: Lease) -> None:
         """Write the whole record under its private name; a failed write leaves nothing behind."""
         content = lease.encode()
+        if len(content) > MAX_RECORD_BYTES:
+            raise OSError(errno.EFBIG, f"the record would be {len(content)} bytes long; {MAX_RECORD_BYTES} are allowed")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self._new, flags, 0o600)
         try:
             if os.write(descriptor, content) != len(content):
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except BaseException:
             os.unlink(self._new)
             raise

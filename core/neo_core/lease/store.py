@@ -7,30 +7,39 @@ the foreign scripts' directory mutex.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.lease.explain import explain_held, guard_error, hold_error, network_error, unreadable_error, write_error
+from neo_core.errors import LeaseError
+from neo_core.lease.explain import explain_held, hold_error, network_error, unreadable_error, write_error
 from neo_core.lease.filesystem import network_filesystem
 from neo_core.lease.foreign_guard import ForeignGuard, ForeignGuardBusyError
 from neo_core.lease.guard import Guard, GuardTimeoutError
+from neo_core.lease.held import HeldLease
 from neo_core.lease.holdfile import HoldFile
-from neo_core.lease.inspect import Inspection, inspect_lease, read_record
+from neo_core.lease.inspect import Fingerprint, Inspection, inspect_lease, read_record
 from neo_core.lease.record import Holder, Lease, decode, host_name, new_lease, new_token
 from neo_core.lease.recordfile import RecordFile
 from neo_core.lease.words import (
     DEFAULT_TTL,
+    GUARD_TIMEOUT,
     SETTLE_FOR,
     SETTLE_WITHIN,
     AcquireStatus,
+    HolderState,
     RecordStatus,
-    ReleaseStatus,
-    RenewStatus,
 )
 from neo_core.processes.source import ProcessSource, system_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+__all__ = ["Acquisition", "HeldLease", "LeaseStore"]
+
+_TRIES = 3
+_WITHDRAW_WITHIN = 0.5
 
 
 class Acquisition(NamedTuple):
@@ -81,6 +90,7 @@ class LeaseStore:
         try:
             result = self._acquire_holding(hold, owner, reason, ttl, metadata or {})
         except BaseException:
+            self._withdraw(hold)
             hold.unlock()
             raise
         if result.hold is None:
@@ -90,10 +100,12 @@ class LeaseStore:
     def reclaim(self) -> Inspection:
         """Remove a record that an acquire would recover, without taking the lease; return what was found.
 
-        Raises ``LeaseError`` when the record cannot be removed.
+        A holder of ours that cannot be checked by its pid (another namespace) is judged by its kernel lock. Raises
+        ``LeaseError`` when the record cannot be removed.
         """
         found = self.inspect()
-        if found.status not in (RecordStatus.STALE, RecordStatus.MALFORMED):
+        settled = found.status is RecordStatus.MISSING and not self.file.has_leftover()
+        if settled or not (found.takeable or self._lock_tells(found)):
             return found
         hold = self._take_hold()
         if hold is None:
@@ -107,32 +119,34 @@ class LeaseStore:
         finally:
             hold.unlock()
 
-    def guarded(self) -> Guard:
+    def guarded(self, timeout: float = GUARD_TIMEOUT) -> Guard:
         """Return the guard to change the record in."""
-        return Guard(f"{self.path}.lock")
+        return Guard(f"{self.path}.lock", timeout=timeout)
+
+    def _lock_tells(self, found: Inspection) -> bool:
+        ours = found.lease.holder if found.lease else None
+        unknown = found.holder is HolderState.UNKNOWN and ours is not None and ours.hold is not None
+        return unknown and (self._allow_network or self._network() is None)
 
     def _reclaim_holding(self, hold: HoldFile) -> Inspection:
         with self.guarded():
             before = self._judge(hold)
-            if before.takeable and before.fingerprint is not None:
-                with ForeignGuard(self.path, self.clock):
-                    self.file.remove(before.fingerprint)
-                hold.mark_recovery(self.clock.now())
+            if before.takeable and before.fingerprint is not None and not self._recover(hold, before.fingerprint, None):
+                return self.inspect()
         return before
 
     def _acquire_holding(
         self, hold: HoldFile, owner: str, reason: str, ttl: float, metadata: dict[str, Any]
     ) -> Acquisition:
+        def compose() -> Lease:
+            return self._compose(hold, owner, reason, ttl, metadata)
+
         try:
             with self.guarded():
-                before = self._judge(hold)
-                if before.status is RecordStatus.UNREADABLE:
-                    raise unreadable_error(self.path, before)
-                if not before.takeable:
-                    return Acquisition(AcquireStatus.HELD, before, detail=explain_held(before))
-                lease = self._compose(hold, owner, reason, ttl, metadata)
-                taken = self._write(before, lease)
-            taken = taken and self._settle(hold, before, lease)
+                before, lease = self._take_record(hold, compose)
+            if lease is not None and not self._settle(hold, before, lease):
+                self._withdraw(hold)
+                lease = None
         except GuardTimeoutError:
             return Acquisition(AcquireStatus.HELD, self.inspect(), detail="another process keeps the lease's guard")
         except ForeignGuardBusyError:
@@ -140,9 +154,44 @@ class LeaseStore:
             return Acquisition(AcquireStatus.HELD, self.inspect(), detail=detail)
         except OSError as error:
             raise write_error(self.path, error) from error
-        if not taken:
-            return Acquisition(AcquireStatus.HELD, self.inspect(), detail="a foreign script took it at the same moment")
-        return Acquisition(_acquired(before), before, HeldLease(self, hold, lease))
+        if lease is not None:
+            return Acquisition(_acquired(before), before, HeldLease(self, hold, lease))
+        if not before.takeable:
+            return Acquisition(AcquireStatus.HELD, before, detail=explain_held(before))
+        return Acquisition(AcquireStatus.HELD, self.inspect(), detail="a foreign script took it at the same moment")
+
+    def _take_record(self, hold: HoldFile, compose: Callable[[], Lease]) -> tuple[Inspection, Lease | None]:
+        """Judge and write, and judge again when somebody else wrote first; return what was found and our record."""
+        before = self._judge(hold)
+        lease: Lease | None = None
+        for _ in range(_TRIES):
+            if before.status is RecordStatus.UNREADABLE:
+                raise unreadable_error(self.path, before)
+            if not before.takeable:
+                break
+            lease = lease or compose()
+            if self._write(hold, before.fingerprint, lease):
+                return before, lease
+            before = self._judge(hold)
+        return before, None
+
+    def _write(self, hold: HoldFile, judged: Fingerprint | None, lease: Lease) -> bool:
+        return self.file.publish(lease) if judged is None else self._recover(hold, judged, lease)
+
+    def _recover(self, hold: HoldFile, judged: Fingerprint, lease: Lease | None) -> bool:
+        """Remove exactly the judged record and put ``lease`` there; return false when somebody else came first."""
+        # Noted before anything changes: whoever comes next must settle even if we are killed in between.
+        hold.mark_recovery(self.clock.now())
+        with ForeignGuard(self.path, self.clock):
+            return self.file.remove(judged) and (lease is None or self.file.publish(lease))
+
+    def _withdraw(self, hold: HoldFile) -> None:
+        """Take back what an interrupted attempt has already published, so that nobody waits for it."""
+        with suppress(LeaseError, GuardTimeoutError, OSError), self.guarded(_WITHDRAW_WITHIN):
+            current = self.file.current()
+            holder = current[1].holder if current else None
+            if current and holder and current[1].pid == os.getpid() and holder.hold == hold.identity:
+                self.file.remove(current[0])
 
     def _judge(self, hold: HoldFile) -> Inspection:
         def judge(path: str) -> Inspection:
@@ -171,19 +220,9 @@ class LeaseStore:
             metadata=metadata,
         )
 
-    def _write(self, before: Inspection, lease: Lease) -> bool:
-        """Put our record where the judged one (or none) was; return false when somebody else came first."""
-        if before.fingerprint is None:
-            return self.file.publish(lease)
-        with ForeignGuard(self.path, self.clock):
-            return self.file.remove(before.fingerprint) and self.file.publish(lease)
-
     def _settle(self, hold: HoldFile, before: Inspection, lease: Lease) -> bool:
         """After a recovery, watch for a short while whether an unguarded foreign script removes what is now ours."""
-        now = self.clock.now()
-        if before.fingerprint is not None:
-            hold.mark_recovery(now)
-        elif abs(now - hold.recovered_at()) > SETTLE_WITHIN:
+        if before.fingerprint is None and abs(self.clock.now() - hold.recovered_at()) > SETTLE_WITHIN:
             return True
         deadline = self.clock.monotonic() + SETTLE_FOR
         while self.clock.monotonic() < deadline:
@@ -199,89 +238,12 @@ class LeaseStore:
             raise hold_error(self.path, error) from error
 
     def _refuse_network(self) -> None:
-        kind = None if self._allow_network else network_filesystem(os.path.dirname(self.path))
+        kind = None if self._allow_network else self._network()
         if kind is not None:
             raise network_error(self.path, kind)
 
-
-class HeldLease:
-    """The lease while this process holds it.
-
-    ``descriptor`` is to be passed to the run's command, so that the kernel keeps the lock while any of it lives.
-    """
-
-    def __init__(self, store: LeaseStore, hold: HoldFile, lease: Lease) -> None:
-        self.lease = lease
-        self._store = store
-        self._hold = hold
-        self._pid = os.getpid()
-
-    @property
-    def descriptor(self) -> int:
-        """The descriptor of the locked hold file; -1 after the release."""
-        return self._hold.descriptor
-
-    @property
-    def generation(self) -> int:
-        """Which acquisition of this lease this is, counted from 1 for ever."""
-        return self.lease.holder.generation if self.lease.holder else 0
-
-    @property
-    def mine(self) -> bool:
-        """Whether this very process took the lease; a forked child did not."""
-        return self._pid == os.getpid()
-
-    def renew(self) -> RenewStatus:
-        """Move the deadline; a record that is no longer ours is left alone. Raises ``LeaseError``."""
-        if not self.mine:
-            return RenewStatus.NOT_OWNER
-        store = self._store
-        try:
-            with store.guarded():
-                current = store.file.current()
-                if current is None:
-                    return RenewStatus.MISSING
-                if current[1].token != self.lease.token:
-                    return RenewStatus.NOT_OWNER
-                renewed = current[1].renewed(store.clock.now())
-                store.file.replace(renewed)
-                self.lease = renewed
-        except GuardTimeoutError as error:
-            raise guard_error(store.path) from error
-        except OSError as error:
-            raise write_error(store.path, error) from error
-        return RenewStatus.RENEWED
-
-    def release(self, *, unlock: bool = True) -> ReleaseStatus:
-        """Remove our record, then give up the kernel lock; idempotent. Raises ``LeaseError``.
-
-        Call it when the last process of the run is gone. With ``unlock`` false the lock is only closed here, and stays
-        with any process that still has the descriptor.
-        """
-        if not self.mine or self._hold.descriptor < 0:
-            return ReleaseStatus.NOT_OWNER
-        try:
-            return self._remove_record()
-        finally:
-            if unlock:
-                self._hold.unlock()
-            else:
-                self._hold.close()
-
-    def _remove_record(self) -> ReleaseStatus:
-        store = self._store
-        try:
-            with store.guarded():
-                current = store.file.current()
-                if current is None:
-                    return ReleaseStatus.MISSING
-                if current[1].token != self.lease.token:
-                    return ReleaseStatus.NOT_OWNER
-                return ReleaseStatus.RELEASED if store.file.remove(current[0]) else ReleaseStatus.NOT_OWNER
-        except GuardTimeoutError as error:
-            raise guard_error(store.path) from error
-        except OSError as error:
-            raise write_error(store.path, error) from error
+    def _network(self) -> str | None:
+        return network_filesystem(os.path.dirname(self.path))
 
 
 def _acquired(before: Inspection) -> AcquireStatus:

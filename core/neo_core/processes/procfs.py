@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from typing import NamedTuple
 
 from neo_core.processes.source import ProcessInfo
 
+_DEAD = (b"Z", b"X", b"x")
+_KERNEL_THREAD = 0x00200000
+_EXEC_LOOKS, _EXEC_PAUSE = 500, 0.001
+_SETTLED_LOOKS = 3  # an environment may be there but not yet measured, or set just after we read it
 _GONE = (FileNotFoundError, ProcessLookupError)
 
 
 class _Stat(NamedTuple):
     name: str
-    state: str
+    gone: bool
     ppid: int
     session: int
     ticks: int
@@ -49,8 +55,13 @@ class ProcFs:
         """Return the start time in clock ticks since boot; ``None`` for no process or a zombie."""
         if pid <= 0:
             return None
-        stat = self._stat(pid)
-        return None if stat is None or stat.state in "ZX" else stat.start_time
+        for _ in range(2):
+            stat = self._stat(pid)
+            if stat is not None:
+                return None if stat.gone else stat.start_time
+            if not self._is_hidden(pid):
+                return None
+        raise PermissionError(errno.EACCES, f"process {pid} lives, but {self._root} does not show it")
 
     def scan(self) -> dict[int, ProcessInfo]:
         """Return every process from one pass over the stat files."""
@@ -66,7 +77,7 @@ class ProcFs:
                     start_time=stat.start_time,
                     rss=stat.rss_pages * self._page,
                     cpu=stat.ticks / self._hertz,
-                    zombie=stat.state in "ZX",
+                    zombie=stat.gone,
                 )
         return found
 
@@ -83,13 +94,25 @@ class ProcFs:
         return own
 
     def environ(self, pid: int) -> bytes | None:
-        """Return the environment the process was started with."""
-        try:
-            return self._read(f"{pid}/environ")
-        except _GONE as error:
-            raise ProcessLookupError(pid) from error
-        except OSError:
-            return None
+        """Return the environment the process was started with.
+
+        A process in the middle of its exec has lost the old one and shows none yet: worth a short wait, because who
+        looks for the children of a run that was just killed comes at that very moment.
+        """
+        settled = 0
+        for _ in range(_EXEC_LOOKS):
+            try:
+                environment = self._read(f"{pid}/environ")
+            except _GONE as error:
+                raise ProcessLookupError(pid) from error
+            except OSError:
+                return None
+            end = -1 if environment else self._environment_end(pid)
+            settled += end != 0
+            if end < 0 or settled > _SETTLED_LOOKS:
+                return environment
+            time.sleep(_EXEC_PAUSE)
+        return None
 
     def keeps_lock(self, pid: int, device: int, inode: int) -> bool | None:
         """Return whether one of the process's descriptors is that file and carries a flock.
@@ -134,6 +157,29 @@ class ProcFs:
     def _pids(self) -> list[int]:
         return [int(name) for name in os.listdir(self._root) if name.isdigit()]
 
+    def _is_hidden(self, pid: int) -> bool:
+        """Return whether a process that has no readable entry exists all the same (/proc mounted with hidepid)."""
+        if self._root != "/proc":
+            return False
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            return True
+        except (ProcessLookupError, OverflowError):
+            return False
+        return True
+
+    def _environment_end(self, pid: int) -> int:
+        """Return where the environment ends in the process's memory: 0 within exec, -1 for who never has one."""
+        try:
+            line = self._read(f"{pid}/stat")
+        except OSError:
+            return -1
+        fields = line[line.rfind(b")") + 2 :].split()
+        if len(fields) < 49 or fields[0] in _DEAD or int(fields[6]) & _KERNEL_THREAD:
+            return -1
+        return int(fields[48])
+
     def _locked_descriptor(self, pid: int, name: str, device: int, inode: int) -> bool:
         try:
             status = os.stat(f"{self._root}/{pid}/fd/{name}")
@@ -159,7 +205,8 @@ class ProcFs:
             return None
         return _Stat(
             name=line[opening + 1 : closing].decode("utf-8", "replace"),
-            state=fields[0].decode("ascii"),
+            # A leader that ended before its threads is shown as a zombie, but its process still works.
+            gone=fields[0] in _DEAD and int(fields[17]) <= 1,
             ppid=int(fields[1]),
             session=int(fields[3]),
             ticks=int(fields[11]) + int(fields[12]),

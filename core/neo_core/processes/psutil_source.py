@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -31,24 +33,30 @@ class PsutilSource:
             return None
         try:
             process = psutil.Process(pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
-            return _microseconds(process.create_time())
-        except psutil.Error:
+            return None if process.status() == psutil.STATUS_ZOMBIE else _started(process)
+        except _GONE:
             return None
+        except psutil.Error as error:
+            raise PermissionError(errno.EACCES, f"process {pid} cannot be read: {error}") from error
 
     def scan(self) -> dict[int, ProcessInfo]:
         """Return every process; those that cannot be read stand with zero memory."""
         found: dict[int, ProcessInfo] = {}
-        for process in psutil.process_iter(["ppid", "name", "create_time", "memory_info", "cpu_times", "status"]):
+        for process in psutil.process_iter(["ppid", "name", "memory_info", "cpu_times", "status"]):
             told = process.info
             memory, cpu = told["memory_info"], told["cpu_times"]
+            try:
+                started = _started(process)
+            except psutil.NoSuchProcess:
+                continue
+            except psutil.Error:
+                started = 0
             found[process.pid] = ProcessInfo(
                 pid=process.pid,
                 ppid=told["ppid"] or 0,
                 session=_session(process.pid),
                 name=told["name"] or "?",
-                start_time=_microseconds(told["create_time"] or 0.0),
+                start_time=started,
                 rss=memory.rss if memory else 0,
                 cpu=cpu.user + cpu.system if cpu else 0.0,
                 zombie=told["status"] == psutil.STATUS_ZOMBIE,
@@ -108,7 +116,17 @@ class PsutilSource:
         return max(0.0, time.time() - start_time / 1_000_000)
 
 
-def _microseconds(seconds: float) -> int:
+def _started(process: psutil.Process) -> int:
+    """Return microseconds since the epoch, as the kernel noted them when the process began.
+
+    On macOS ``create_time`` follows later changes of the system clock, and each process that asks gets its own answer.
+    """
+    seconds: float | None = None
+    if sys.platform == "darwin":
+        with suppress(AttributeError, TypeError):
+            seconds = process._proc.create_time(monotonic=True)  # noqa: SLF001 - no public way
+    if seconds is None:
+        seconds = float(process.create_time())
     return round(seconds * 1_000_000)
 
 

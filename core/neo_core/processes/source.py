@@ -48,7 +48,10 @@ class ProcessSource(Protocol):
         ...
 
     def start_time(self, pid: int) -> int | None:
-        """Return the start time of a living process; ``None`` when there is none (a zombie is none)."""
+        """Return the start time of a living process; ``None`` when it is proven that there is none (a zombie is none).
+
+        There is one, but the system hides it from us: ``PermissionError``.
+        """
         ...
 
     def scan(self) -> dict[int, ProcessInfo]:
@@ -94,7 +97,10 @@ def system_source() -> ProcessSource:
 
 def identity_of(pid: int, source: ProcessSource) -> ProcessIdentity | None:
     """Return the identity of a living process, ``None`` when there is none."""
-    started = source.start_time(pid)
+    try:
+        started = source.start_time(pid)
+    except PermissionError:
+        return None
     return None if started is None else ProcessIdentity(pid, started, source.boot_id())
 
 
@@ -103,4 +109,8 @@ def is_alive(identity: ProcessIdentity, source: ProcessSource) -> bool:
     boot = source.boot_id()
     if identity.boot_id and boot and identity.boot_id != boot:
         return False
-    return source.start_time(identity.pid) == identity.start_time
+    try:
+        return source.start_time(identity.pid) == identity.start_time
+    except PermissionError:
+        # Who knows its start time could read it once, so this is a later process of another user.
+        return False
