@@ -124,8 +124,11 @@ def load_config(path: Path) -> Config:
         raise ConfigError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
     except RecursionError as error:
         raise ConfigError(str(path), "is not TOML: it is nested too deeply", "Write it with fewer brackets.") from error
-    except ValueError as error:  # also a number of thousands of digits, which is no TOMLDecodeError
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), f"is not TOML: {error}", "Mend that line.") from error
+    except ValueError as error:  # Python's own limit
+        cause = "holds a number of thousands of digits"
+        raise ConfigError(str(path), cause, "Write one that can be meant.") from error
     return _Reader(path).config(table)
 
 
@@ -190,7 +193,9 @@ class _Reader:
         except msgspec.ValidationError as error:
             cause, _, place = str(error).partition(" - at `$")
             key = prefix + place.rstrip("`").replace("[...]", "")
-            raise self._error(key, cause[:1].lower() + cause[1:], "Mend the value.") from error
+            cause = cause.replace(" | null`", "`")
+            mend = 'Write "heavy" or "light".' if key.endswith(".class") else "Mend the value."
+            raise self._error(key, cause[:1].lower() + cause[1:], mend) from error
 
     def _check(self, config: Config) -> None:
         """Refuse what is well-formed but can never work."""
@@ -205,6 +210,13 @@ class _Reader:
             raise self._error("jobs.backup.keep", "less than one backup would be kept", "Set it to 1 or more.")
         if config.jobs.kb_sync.max_file_bytes < 1:
             raise self._error("jobs.kbSync.max_file_bytes", "no file would be indexed", "Set it to 1 or more.")
+        for key, text in (
+            ("backup.folder", config.jobs.backup.folder),
+            ("primary-dev-sync.branch", config.jobs.primary_dev_sync.branch),
+            ("primary-dev-sync.remote", config.jobs.primary_dev_sync.remote),
+        ):
+            if not text.strip() or "\0" in text:
+                raise self._error(f"jobs.{key}", f"{text!r} names nothing", "Name one, or leave it out.")
         for name, task in config.tasks.items():
             self._check_task(name, task, poll)
 

@@ -200,8 +200,10 @@ def _program(task: Task) -> Finding:
     if not os.path.isdir(task.cwd):  # noqa: PTH112 - a plain string from the configuration
         return _fail(f"task {task.name}", f"its folder {task.cwd} does not exist", f"Mend tasks.{task.name}.cwd.")
     path = os.environ.get("PATH", os.defpath)
-    found = shutil.which(program, path=task.env.get("PATH", path))
-    if found is None and not (os.sep in program and os.access(os.path.join(task.cwd, program), os.X_OK)):  # noqa: PTH118
+    # A program with a slash in its name is taken from the task's folder, as the runner does.
+    place = os.path.join(task.cwd, program) if os.sep in program else program  # noqa: PTH118
+    found = shutil.which(place, path=task.env.get("PATH", path))
+    if found is None:
         return _fail(
             f"task {task.name}",
             f"its program {program!r} was not found",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
-_WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+_WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _LONGEST = 10 * 365 * 86400.0
 
 
@@ -69,7 +69,7 @@ def format_duration(seconds: float) -> str:
     """Return ``seconds`` in at most two units, like ``3m12s``; under a second in milliseconds."""
     if seconds < 0:
         return f"-{format_duration(-seconds)}"
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{round(seconds * 1000)}ms" if seconds else "0s"
     left = round(seconds)
     shown: list[str] = []

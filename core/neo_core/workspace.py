@@ -84,10 +84,12 @@ def ensure_state(workspace: Workspace) -> None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
+            in_the_way = _file_in_the_way(folder)
             raise WorkspaceError(
                 f"state folder {folder}",
-                f"cannot be created: {describe_os_error(error)}",
-                f"Make {folder.parent} writable for you, or point {STATE_VARIABLE} at a folder that is.",
+                f"cannot be created: {f'{in_the_way} is a file' if in_the_way else describe_os_error(error)}",
+                f"{f'Move {in_the_way} away' if in_the_way else f'Make {folder.parent} writable for you'}, "
+                f"or point {STATE_VARIABLE} at a folder of yours.",
             ) from error
     if not os.access(workspace.state, os.W_OK | os.X_OK):
         raise WorkspaceError(
@@ -95,6 +97,14 @@ def ensure_state(workspace: Workspace) -> None:
             "is not writable for you",
             f"Run: chmod u+rwx {workspace.state} (or chown it), then try again.",
         )
+
+
+def _file_in_the_way(folder: Path) -> Path | None:
+    """Return what stands where ``folder`` or an ancestor of it should be, if anything does."""
+    for place in (folder, *folder.parents):
+        if os.path.lexists(place):
+            return None if os.path.isdir(place) else place  # noqa: PTH112 - Path.is_dir raises where it may not look
+    return None
 
 
 def _explicit_root(explicit: str | os.PathLike[str]) -> Path:

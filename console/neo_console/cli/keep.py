@@ -33,7 +33,9 @@ def init(workspace: Workspace) -> None:
         raise ConfigError(str(path), "exists already", "Edit it; neo-console doctor checks it.") from error
     except OSError as error:
         raise ConfigError(
-            str(path), f"cannot be written: {describe_os_error(error)}", "Make the folder writable for you."
+            str(path),
+            f"cannot be written: {describe_os_error(error)}",
+            "Free space, or make the folder writable for you.",
         ) from error
     click.echo(f"Wrote {path}. Every line in it is a default; neo-console doctor checks it.")
 

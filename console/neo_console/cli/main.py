@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import click
 from neo_console.cli import act, keep, see
 from neo_core import __version__
 from neo_core.config import load_config
-from neo_core.errors import NeoError, describe_os_error
+from neo_core.errors import NeoError, UsageError, describe_os_error
+from neo_core.streams import give_up_output, prepare_streams
 from neo_core.workspace import Workspace, resolve_workspace
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ for _command in (*see.COMMANDS, *act.COMMANDS, *keep.COMMANDS):
 
 def _open_console(workspace: Workspace, *, read_only: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NeoError("neo-console", "needs a terminal to open in", "Use neo-console status in scripts.")
+        raise NeoError("the console", "needs a terminal to open in", "Use neo-console status in scripts.")
     config = load_config(workspace.config)
     from neo_console.app import run_console
 
@@ -56,8 +56,10 @@ def _open_console(workspace: Workspace, *, read_only: bool) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; every error is one message on stderr and an exit code that is not zero."""
+    prepare_streams()
     try:
-        code = cli.main(args=arguments, prog_name="neo-console", standalone_mode=False)
+        code = cli.main(args=_readable(arguments), prog_name="neo-console", standalone_mode=False)
+        sys.stdout.flush()
     except NeoError as error:
         return _say(str(error), error.exit_code)
     except click.ClickException as error:
@@ -66,11 +68,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         return 0
     except OSError as error:
-        return _say(f"{error.filename or 'the system'}: {describe_os_error(error)}.", 1)
+        give_up_output()
+        return _say(f"{error.filename or 'output'}: {describe_os_error(error)}. Mend it and repeat.", 1)
     return code if isinstance(code, int) else 0
+
+
+def _readable(arguments: Sequence[str] | None) -> list[str]:
+    """Return the arguments; one that no ledger row and no JSON could carry is refused."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for text in given:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"argument {text!r}", "is not UTF-8", "Write it in UTF-8.") from error
+    return given
 
 
 def _say(text: str, code: int) -> int:

@@ -14,7 +14,7 @@ from neo_console.vocabulary import outcome_term, reason_text, term
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from neo_core.ledger.models import Run
+    from neo_core.ledger.models import LeaseEvent, Run
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import LeaseView, MemoryView, ScheduleView, Section, Snapshot
 
@@ -60,6 +60,17 @@ def history_text(runs: Sequence[Run], now: float) -> str:
         return "No runs yet: neo-console run TASK starts one."
     head = ("RUN", "TIME", "TASK", "OUTCOME", "TOOK", "PEAK", "REASON")
     return table(head, (_run_row(run, now) for run in runs))
+
+
+def lease_history_text(events: Sequence[LeaseEvent], now: float) -> str:
+    """Return what happened to the lease as a table, newest first."""
+    if not events:
+        return "No run of ours has taken the lease yet."
+    rows = (
+        (moment(one.at, now, seconds=True), one.event, one.owner, str(one.generation), one.run_id, str(one.pid))
+        for one in events
+    )
+    return table(("TIME", "EVENT", "OWNER", "GENERATION", "RUN", "PID"), rows)
 
 
 def decision_text(decision: Decision) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.follow import follow_log, print_log
-from neo_console.cli.output import decision_text, emit_json, history_text, note, status_text
+from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text, note, status_text
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_moment, to_seconds
 from neo_console.cli.projection import decision_json, run_json, snapshot_json
 from neo_core.engine import Engine
@@ -75,7 +75,11 @@ def history(
     """List runs and starts that did not happen, newest first."""
     engine = Engine(workspace)
     if lease:
-        emit_json(engine.lease_history(limit))
+        events = engine.lease_history(limit)
+        if as_json:
+            emit_json(events)
+        else:
+            click.echo(lease_history_text(events, time.time()))
         return
     runs = engine.history(task=task, outcome=Outcome(outcome) if outcome else None, since=since, limit=limit)
     if as_json:

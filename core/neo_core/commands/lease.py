@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.lease.explain import deferral_lines, explain_held
 from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import LeaseStore
-from neo_core.lease.words import DEFAULT_TTL, RecordStatus
+from neo_core.lease.words import DEFAULT_TTL, RENEW_EVERY, RecordStatus
+from neo_core.streams import give_up_output, prepare_streams
 from neo_core.workspace import ensure_state, resolve_workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
+    from neo_core.lease.store import HeldLease
 
 FAILED = 125
 CANNOT_START = 126
@@ -30,15 +33,24 @@ found."""
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one message on stderr."""
+    prepare_streams()
     given = _parser().parse_args(arguments)
+    code = 0
     try:
-        return int(given.action(given))
+        code = int(given.action(given))
+        sys.stdout.flush()
     except NeoError as error:
         sys.stderr.write(f"neo-lease: {error}\n")
         return FAILED if given.action is _run else error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        give_up_output()
+    except OSError as error:
+        give_up_output()
+        sys.stderr.write(f"neo-lease: {error.filename or 'output'}: {describe_os_error(error)}. Mend it and repeat.\n")
+        return FAILED if given.action is _run else 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,11 +87,9 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 def _run(given: argparse.Namespace) -> int:
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
-    if not command:
-        raise NeoError(
-            "neo-lease run", "no command was given", "Write it behind --, like: neo-lease run -- make backup"
-        )
-    wait, ttl = _seconds(given.wait), _seconds(given.ttl) if given.ttl else DEFAULT_TTL
+    if not command or not command[0]:
+        raise NeoError("run", "no command was given", "Write it behind --, like: neo-lease run -- make backup")
+    wait, ttl = _seconds(given.wait, "--wait"), _ttl(given.ttl)
     workspace = resolve_workspace(given.workspace)
     ensure_state(workspace)
     store = LeaseStore(workspace.lease, allow_network=given.allow_network_filesystem)
@@ -95,7 +105,15 @@ def _run(given: argparse.Namespace) -> int:
     try:
         return _start(command, attempt, store)
     finally:
-        attempt.hold.release()
+        _release(attempt.hold)
+
+
+def _release(hold: HeldLease) -> None:
+    """Release; a failure is said, and never hides the command's own exit code."""
+    try:
+        hold.release()
+    except NeoError as error:
+        sys.stderr.write(f"neo-lease: the lease was not released cleanly: {error}\n")
 
 
 def _start(command: list[str], attempt: object, store: LeaseStore) -> int:
@@ -119,7 +137,8 @@ def _inspect(given: argparse.Namespace) -> int:
     store = LeaseStore(resolve_workspace(given.workspace).lease)
     seen = store.inspect()
     if given.json:
-        sys.stdout.write(json.dumps(_as_json(seen, store.path), indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(_as_json(seen, store.path), indent=2, ensure_ascii=False)
+        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
     else:
         sys.stdout.write(_as_text(seen, store.path))
     return 1 if seen.status is RecordStatus.UNREADABLE else 0
@@ -147,8 +166,8 @@ def _as_text(seen: Inspection, path: str) -> str:
             f"holder   {seen.holder}",
             f"owner    {lease.owner}",
             f"reason   {lease.reason}",
-            f"pid      {lease.pid}",
-            f"since    {lease.fields['acquiredAt']}",
+            f"pid      {lease.pid or 'unknown'}",
+            f"since    {lease.acquired_text}",
         ]
     lines += [f"carrier  pid {one.pid} by {one.by}: {one.command}" for one in seen.scan.carriers]
     if seen.scan.unreadable:
@@ -177,7 +196,16 @@ def _as_json(seen: Inspection, path: str) -> dict[str, object]:
     }
 
 
-def _seconds(text: str) -> float:
+def _ttl(text: str) -> float:
+    """Return the record's promise; one that ends before it is renewed would invite foreign scripts in."""
+    ttl = _seconds(text, "--ttl") if text else DEFAULT_TTL
+    if ttl < 3 * RENEW_EVERY:
+        cause = f"{text} is less than three renewals of {RENEW_EVERY:.0f}s"
+        raise NeoError("--ttl", cause, f"Give it {3 * RENEW_EVERY:.0f}s or more, or leave it out.")
+    return ttl
+
+
+def _seconds(text: str, option: str) -> float:
     if text == "0":
         return 0.0
     from neo_core.durations import parse_duration
@@ -185,14 +213,13 @@ def _seconds(text: str) -> float:
     try:
         return float(parse_duration(text))
     except ValueError as error:
-        raise NeoError("neo-lease run", str(error), "Mend --wait or --ttl.") from error
+        raise NeoError(option, str(error), "Mend it.") from error
 
 
 def _exit_code(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 255:
-        raise ValueError(text)
-    return value
+    if not (text.isascii() and text.isdigit() and int(text) <= 255):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an exit code; give a number from 0 to 255")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -36,27 +36,24 @@ class ControlTable:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (kind, target, at, until, because, int(force), requested_by),
             )
-            rows = self._database.query("SELECT * FROM controls WHERE control_id = last_insert_rowid()")
-        return _controls(rows)[0]
+            query = "SELECT * FROM controls WHERE control_id = last_insert_rowid()"
+            return self._database.select(Control, query)[0]
 
     def in_force(self, kind: ControlKind, now: float) -> list[Control]:
         """Return the commands of one kind that nobody ended and no time has, newest last."""
-        return _controls(
-            self._database.query(
-                "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = ? AND (until IS NULL OR until > ?)"
-                " ORDER BY control_id",
-                (kind, now),
-            )
+        return self._database.select(
+            Control,
+            "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = ? AND (until IS NULL OR until > ?)"
+            " ORDER BY control_id",
+            (kind, now),
         )
 
     def pending_stops(self, run_id: str) -> list[Control]:
         """Return the stops of one run that its runner has not acknowledged."""
-        return _controls(
-            self._database.query(
-                "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = 'stop' AND target = ?"
-                " ORDER BY control_id",
-                (run_id,),
-            )
+        return self._database.select(
+            Control,
+            "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = 'stop' AND target = ? ORDER BY control_id",
+            (run_id,),
         )
 
     def acknowledge(self, control_id: int, at: float) -> None:
@@ -90,13 +87,9 @@ class LeaseEventTable:
 
     def history(self, limit: int = 500) -> list[LeaseEvent]:
         """Return the newest events first."""
-        rows = self._database.query(
+        return self._database.select(
+            LeaseEvent,
             "SELECT at, event, owner, token_prefix, generation, run_id, pid, detail FROM lease_events"
             " ORDER BY event_id DESC LIMIT ?",
             (limit,),
         )
-        return [msgspec.convert(row, LeaseEvent) for row in rows]
-
-
-def _controls(rows: list[dict[str, Any]]) -> list[Control]:
-    return [msgspec.convert(row, Control, strict=False) for row in rows]

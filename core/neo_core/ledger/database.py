@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from neo_core.errors import LedgerError, describe_os_error
 from neo_core.ledger.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
@@ -15,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+T = TypeVar("T")
+
 _BUSY_SECONDS = 5.0
+_MEND_DAMAGE = "Nothing was changed. Move it away to start a new one, or restore it from a backup bundle."
 
 
 class Database:
@@ -50,6 +57,15 @@ class Database:
             cursor = self._connection.execute(sql, parameters)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def select(self, kind: type[T], sql: str, parameters: tuple[Any, ...] = ()) -> list[T]:
+        """Return the rows as structs of ``kind``; a row that is none says so instead of passing for something else."""
+        rows = self.query(sql, parameters)
+        try:
+            return [msgspec.convert(row, kind, strict=False) for row in rows]
+        except msgspec.ValidationError as error:
+            cause = f"is damaged (a row is no {kind.__name__}: {error})"
+            raise LedgerError(f"ledger {self.path}", cause, _MEND_DAMAGE) from error
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Change rows and return how many; committed durably unless inside ``transaction``."""
@@ -100,6 +116,8 @@ class Database:
             ) from error
         with self._translated():
             mode = "rw" if self.writable else "ro"
+            if not self.writable and _is_at_rest(self.path):
+                mode = "ro&immutable=1"
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             connection = sqlite3.connect(uri, uri=True, timeout=self._busy, isolation_level=None)
             try:
@@ -110,7 +128,11 @@ class Database:
             return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = self._version(connection)
+        connection.execute("BEGIN")
+        try:
+            version = self._version(connection)
+        finally:
+            connection.rollback()
         if not self.writable:
             if version < SCHEMA_VERSION:
                 cause = f"has the older schema {version}; this neo-console reads {SCHEMA_VERSION}"
@@ -122,7 +144,10 @@ class Database:
             self._migrate(connection)
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the file's schema version after making sure that it is a ledger of a known one."""
+        """Return the file's schema version after making sure that it is a ledger of a known one.
+
+        Inside a transaction: another process may be migrating the file between two questions.
+        """
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
@@ -168,6 +193,9 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise _translate(self.path, error) from error
+        except UnicodeEncodeError as error:
+            cause = f"was given a text that is not UTF-8: {error.object!r}"
+            raise LedgerError(f"ledger {self.path}", cause, "Write it in UTF-8.") from error
 
 
 def has_full_text_search() -> bool:
@@ -179,10 +207,24 @@ def has_full_text_search() -> bool:
         connection.close()
 
 
+def _is_at_rest(path: Path) -> bool:
+    """Return whether the file can only be read as it is: nobody works on it and we may not make WAL's companions."""
+    return not os.access(path.parent, os.W_OK | os.X_OK) and not os.path.lexists(f"{path}-wal")
+
+
 def _create_private(path: Path) -> None:
-    """Make sure the file exists with mode 0600; SQLite gives its companions the same mode."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.close(descriptor)
+    """Make sure the file exists with mode 0600; SQLite gives its companions the same mode.
+
+    An existing one is not opened: closing it would drop the locks that other connections of this process have on it.
+    Raises ``OSError``.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
 def _is(error: sqlite3.Error, *codes: int) -> bool:
@@ -193,12 +235,14 @@ def _is(error: sqlite3.Error, *codes: int) -> bool:
 def _translate(path: Path, error: sqlite3.Error) -> LedgerError:
     thing = f"ledger {path}"
     if _is(error, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        mend = "Nothing was changed. Move it away to start a new one, or restore it from a backup bundle."
-        return LedgerError(thing, f"is damaged ({error})", mend)
+        return LedgerError(thing, f"is damaged ({error})", _MEND_DAMAGE)
     if _is(error, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerError(thing, "is locked by another process", "Try again; if it stays, find who has the file open.")
     if _is(error, sqlite3.SQLITE_FULL):
         return LedgerError(thing, "cannot grow: the disk is full", "Free space, then try again.")
+    if _is(error, sqlite3.SQLITE_IOERR):
+        mend = "Look at its disk: full, failing, or a limit on file sizes (ulimit -f); then try again."
+        return LedgerError(thing, f"cannot be read or written ({error})", mend)
     if _is(error, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return LedgerError(thing, f"cannot be opened ({error})", "Make it and its folder yours to read and write.")
     return LedgerError(thing, f"cannot be used ({error})", "Run neo-console doctor.")

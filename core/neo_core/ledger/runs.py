@@ -9,8 +9,6 @@ import msgspec
 from neo_core.ledger.models import LeaseRole, Outcome, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from neo_core.ledger.database import Database
     from neo_core.processes.source import ProcessIdentity
 
@@ -120,20 +118,21 @@ class RunTable:
 
     def live(self) -> list[Run]:
         """Return the runs without an outcome, oldest first."""
-        return _runs(self._database.query(f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at"))
+        return self._database.select(Run, f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at")
 
     def latest(self, task: str) -> Run | None:
         """Return the task's latest row of any kind."""
-        rows = self._database.query(f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1", (task,))
-        return _runs(rows)[0] if rows else None
+        query = f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1"
+        runs = self._database.select(Run, query, (task,))
+        return runs[0] if runs else None
 
     def find(self, prefix: str, limit: int = 2) -> list[Run]:
         """Return up to ``limit`` runs whose id begins with ``prefix``."""
-        rows = self._database.query(
+        return self._database.select(
+            Run,
             f"{_SELECT} WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT ?",
             (prefix, prefix + "\U0010ffff", limit),
         )
-        return _runs(rows)
 
     def history(
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
@@ -147,20 +146,21 @@ class RunTable:
         if since is not None:
             wanted.append(("last_at >= ?", since))
         where = f" WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
-        rows = self._database.query(
-            f"{_SELECT}{where} ORDER BY last_at DESC, rowid DESC LIMIT ?", (*(value for _, value in wanted), limit)
+        return self._database.select(
+            Run,
+            f"{_SELECT}{where} ORDER BY last_at DESC, rowid DESC LIMIT ?",
+            (*(value for _, value in wanted), limit),
         )
-        return _runs(rows)
 
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""
-        started = self._database.query(
-            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1", (task,)
+        started = self._database.select(
+            Run, f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1", (task,)
         )
         success = self._database.query(
             "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
         )
-        last_started = _runs(started)[0] if started else None
+        last_started = started[0] if started else None
         since = last_started.last_at if last_started else 0.0
         waiting = self._database.query(
             "SELECT total(count) AS streak, min(requested_at) AS since FROM runs"
@@ -184,10 +184,6 @@ def _plain(value: object) -> object:
     if isinstance(value, bool):
         return int(value)
     return str(value) if isinstance(value, str) else value
-
-
-def _runs(rows: Iterable[dict[str, Any]]) -> list[Run]:
-    return [msgspec.convert(row, Run, strict=False) for row in rows]
 
 
 def _repeats(run: Run, latest: Run) -> bool:

@@ -10,7 +10,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from neo_core.errors import LeaseError
+from neo_core.errors import LeaseError, describe_os_error
 from neo_core.lease.carriers import find_carriers
 from neo_core.lease.words import GENERATION, INHERITED_TOKEN, RENEW_EVERY, RenewStatus
 from neo_core.runs.signals import Reaper, SignalWaiter
@@ -39,7 +39,8 @@ def run_guarded(command: Sequence[str], hold: HeldLease, store: LeaseStore) -> i
     Returns when the last process that carries the lease is gone; the caller releases. Raises ``OSError`` when the
     command cannot be started.
     """
-    waiter = SignalWaiter(_FORWARDED)
+    # What the caller ignores (nohup, a background job) stays ignored, for the command too.
+    waiter = SignalWaiter(tuple(number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN))
     child = _spawn(command, hold)
     reaper = Reaper(child)
     renewed = store.clock.monotonic()
@@ -69,8 +70,12 @@ def _forward(waiter: SignalWaiter, child: int) -> None:
     number, waiter.stop_signal = waiter.stop_signal, None
     if number is None or (number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground()):
         return
-    with suppress(ProcessLookupError):
+    try:
         os.kill(child, number)
+    except ProcessLookupError:
+        return
+    except PermissionError:  # a command that became another user, like sudo
+        _say(f"{signal.Signals(number).name} could not be passed on: the command (pid {child}) belongs to another user")
 
 
 def _in_foreground() -> bool:
@@ -96,7 +101,11 @@ def _wait_for_the_rest(hold: HeldLease, store: LeaseStore, waiter: SignalWaiter)
     renewed = store.clock.monotonic()
     holder = hold.lease.holder
     while True:
-        scan = find_carriers(store.source, hold.lease.token, holder.hold if holder else None, besides={os.getpid()})
+        try:
+            scan = find_carriers(store.source, hold.lease.token, holder.hold if holder else None, besides={os.getpid()})
+        except OSError as error:
+            _say(f"what the command left behind cannot be looked for: {describe_os_error(error)}")
+            return
         if not scan.carriers:
             return
         if waiter.stop_signal is not None:
@@ -115,4 +124,5 @@ def _wait_for_the_rest(hold: HeldLease, store: LeaseStore, waiter: SignalWaiter)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"neo-lease: {text}\n")
+    with suppress(OSError):  # a full disk or a reader that left must not end the watch
+        sys.stderr.write(f"neo-lease: {text}\n")

@@ -1,0 +1,76 @@
+"""Every action of the console, once: bindings, footer, command palette, help and the README's table all read this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neo_console.availability import (
+    Blocked,
+    Context,
+    Predicate,
+    always,
+    may_ask_why,
+    may_defer,
+    may_read_log,
+    may_stop,
+    may_trigger,
+    selected,
+    snoozed,
+    writable,
+)
+
+ACT, LOOK, MOVE, CONSOLE = "Act", "Look", "Move", "Console"
+GROUPS = (ACT, LOOK, MOVE, CONSOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. ``footer`` is its rank there, 0 for not shown; ``enabled`` says why it cannot act, if so."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    tooltip: str
+    group: str
+    needs_write: bool = False
+    enabled: Predicate = always
+    footer: int = 0
+
+    def blocked(self, context: Context) -> Blocked | None:
+        """Return why it cannot act now and the way out, ``None`` when it can."""
+        if self.needs_write and (read_only := writable(context)):
+            return read_only
+        return self.enabled(context)
+
+    def label_in(self, context: Context) -> str:
+        """Return its label for what is selected: deferring again means resuming."""
+        return "resume" if self.id == "defer" and snoozed(context.task) else self.label
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("trigger", ("t",), "trigger", "start the selected task: preview, then confirm", ACT, True, may_trigger, 1),
+    Action("defer", ("d",), "defer", "defer it for a while and say why; again to resume", ACT, True, may_defer, 2),
+    Action("stop", ("x",), "stop", "stop the selected run softly", ACT, True, may_stop, 4),
+    Action("force-stop", ("X",), "force stop", "stop it by force; asks for the task's name", ACT, True, may_stop),
+    Action("why", ("w",), "why", "the full chain of gates; on an outcome, as it was then", LOOK, False, may_ask_why, 3),
+    Action("log", ("l",), "log", "the log of the selected run, following", LOOK, False, may_read_log, 5),
+    Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, selected),
+    Action("filter", ("/",), "filter", "filter the table: text, status:deferred, task:backup", LOOK, footer=6),
+    Action("copy", ("y",), "copy", "copy the selection's name, run id or pid", LOOK, False, selected),
+    Action("panel-1", ("1",), "schedule", "go to the schedule", MOVE),
+    Action("panel-2", ("2",), "processes", "go to the processes", MOVE),
+    Action("panel-3", ("3",), "outcomes", "go to the outcomes", MOVE),
+    Action("panel-4", ("4",), "log panel", "go to the log of the selection", MOVE),
+    Action("next-panel", ("tab",), "next panel", "go to the next panel", MOVE),
+    Action("previous-panel", ("shift+tab",), "previous panel", "go to the previous panel", MOVE),
+    Action("down", ("j",), "down", "one row down", MOVE),
+    Action("up", ("k",), "up", "one row up", MOVE),
+    Action("top", ("g",), "top", "to the first row", MOVE),
+    Action("bottom", ("G",), "bottom", "to the last row", MOVE),
+    Action("refresh", ("r",), "refresh", "collect a new picture now", CONSOLE),
+    Action("freeze", ("p",), "freeze", "freeze the tables, or let them go on", CONSOLE),
+    Action("palette", (":", "ctrl+p"), "palette", "every action, by name", CONSOLE),
+    Action("help", ("?",), "help", "all keys, and what this console itself uses", CONSOLE, footer=7),
+    Action("quit", ("q",), "quit", "quit the console; work goes on", CONSOLE, footer=8),
+)
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

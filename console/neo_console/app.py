@@ -1,0 +1,187 @@
+"""The Textual app: it owns the picture, the UI thread's engine and the collector; screens and flows do the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+
+import neo_styles
+from neo_console.actions import BY_ID
+from neo_console.collector import Collected, CollectFailed, Collector
+from neo_console.format import plain
+from neo_console.keymap import resolve_keys
+from neo_console.palette import ActionCommands
+from neo_console.panels.base import Look
+from neo_console.panels.sentences import Keys
+from neo_console.performers import PERFORMERS
+from neo_console.picture import STALE_AFTER, Picture
+from neo_console.results import Journal, Result
+from neo_console.screens.main import MainScreen
+from neo_console.vocabulary import Tone
+from neo_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+    from neo_console.availability import Context
+    from neo_console.ports import Connect, EngineLike
+    from neo_core.config import Config
+    from neo_core.workspace import Workspace
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class NeoConsole(App[int], inherit_bindings=False):
+    """The operator console over one workspace."""
+
+    CSS_PATH = str(neo_styles.STYLESHEET)
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_how_to_quit", show=False, system=True)]
+
+    def __init__(
+        self,
+        connect: Connect,
+        config: Config,
+        *,
+        config_path: str = "neo-console.toml",
+        workspace_name: str = "",
+        read_only: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.keymap = resolve_keys(config.keys, config_path)
+        self.picture = Picture(stale_after=max(STALE_AFTER, 5 * config.console.refresh_every))
+        self.journal = Journal()
+        self.workspace_name = workspace_name
+        self.now = now
+        self.main: MainScreen = MainScreen()
+        self.ready = False
+        self._asked_read_only = read_only
+        self._connect = connect
+        self._engine: EngineLike | None = None
+        self._collector = Collector(connect, self.post_message, every=config.console.refresh_every)
+        self._wear(config.console.theme, config_path)
+        if os.environ.get("SSH_CONNECTION") and "TEXTUAL_ANIMATIONS" not in os.environ:
+            self.animation_level = "none"
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be changed; empty when it can."""
+        if self._asked_read_only:
+            return "started with --read-only"
+        return self.picture.snapshot.read_only if self.picture.snapshot else ""
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the main screen."""
+        return self.main
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give a theme that is not ours what the stylesheet needs."""
+        return neo_styles.stylesheet_variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        """Paint first, collect after."""
+        self.ready = True
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, partial(self.exit, 128 + number))
+        self.main.refresh_picture()
+        self.call_after_refresh(self._collector.start)
+        self.set_interval(1.0, self._tick)
+
+    def on_unmount(self) -> None:
+        """Let the collector end."""
+        self._collector.stop()
+
+    def on_collected(self, message: Collected) -> None:
+        """Take a new picture and show it."""
+        self.picture.take(message.snapshot)
+        self._tick()
+
+    def on_collect_failed(self, message: CollectFailed) -> None:
+        """Keep what is known, as stale."""
+        self.picture.fail(message.why)
+        self._tick()
+
+    def action_say_how_to_quit(self) -> None:
+        """Answer ctrl+c, which never quits."""
+        self.notify(f"{self.keymap.key('quit')} quits the console; work goes on.", markup=False)
+
+    def context(self) -> Context:
+        """Return what actions are judged by."""
+        return self.main.context()
+
+    def engine(self) -> EngineLike:
+        """Return the engine of this thread; raises ``NeoError``."""
+        if self._engine is None:
+            self._engine = self._connect()
+        return self._engine
+
+    def perform(self, action_id: str) -> None:
+        """Do one action of the registry, or say why not and what to do instead."""
+        blocked = BY_ID[action_id].blocked(self.context())
+        if blocked is not None:
+            self.report(str(blocked), Tone.WAIT)
+            return
+        PERFORMERS[action_id](self)
+
+    def report(self, text: str, tone: Tone) -> None:
+        """Tell a result: as a toast, as a line that stays, and in the list of the help page."""
+        result = Result(self.now(), plain(text), tone)
+        self.journal.add(result)
+        self.main.show_result(result)
+        self.notify(result.text, severity=result.severity, markup=False)
+
+    def nudge(self) -> None:
+        """Have a new picture collected now."""
+        self._collector.nudge()
+
+    def open_palette(self) -> None:
+        """Open the command palette."""
+        self.push_screen(CommandPalette(providers=[ActionCommands], placeholder="What do you want to do?"))
+
+    def _tick(self) -> None:
+        refresh = getattr(self.screen, "refresh_page", None)
+        if refresh is not None:
+            refresh()
+
+    def _wear(self, theme: str, config_path: str) -> None:
+        for one in neo_styles.THEMES:
+            self.register_theme(one)
+        if theme not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            raise ConfigError(f"{config_path}: console.theme", f"{theme!r} is not a theme", f"Known: {known}.")
+        self.theme = theme
+        self.colours = {Tone(name): colour for name, colour in neo_styles.tones(self.available_themes[theme]).items()}
+        key = self.keymap.key
+        self.look = Look(self.colours, Keys(key("trigger"), key("refresh"), key("panel-1"), key("panel-3")))
+
+
+def run_console(workspace: Workspace, config: Config, *, read_only: bool = False) -> int:
+    """Run the console in this terminal until it is quit; return the exit code. Raises ``ConfigError``."""
+
+    def connect() -> EngineLike:
+        from neo_core.engine import Engine
+
+        return Engine(workspace, config)
+
+    app = NeoConsole(
+        connect,
+        config,
+        config_path=str(workspace.config),
+        workspace_name=str(workspace.root),
+        read_only=read_only,
+    )
+    code = app.run()
+    return app.return_code or 0 if code is None else code

@@ -1,0 +1,194 @@
+"""Whether an action can act on what is selected, and if not: the reason and the way out. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from neo_console.subjects import Kind, Subject
+from neo_console.vocabulary import outcome_term
+from neo_core.schedule.decision import Decision, Gate, GateResult, Verdict
+from neo_core.snapshot import TaskState, TaskView
+
+if TYPE_CHECKING:
+    from neo_console.picture import Picture
+
+
+class Blocked(NamedTuple):
+    """Why an action cannot act now, and what to do instead."""
+
+    reason: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.reason} — {self.way_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an action is judged by. ``key`` names the key of another action; ``gone`` is a selection that vanished."""
+
+    picture: Picture
+    subject: Subject | None
+    gone: Subject | None
+    read_only: str
+    key: Callable[[str], str]
+
+    @property
+    def task(self) -> TaskView | None:
+        """The task that is selected, directly or through one of its runs."""
+        return self.picture.task(self.subject.task) if self.subject and self.subject.task else None
+
+    @property
+    def live_run_id(self) -> str:
+        """The run that is selected and has not ended; empty when there is none."""
+        subject = self.subject
+        if subject is None:
+            return ""
+        if subject.kind is Kind.TASK:
+            return self.task.running_run_id if self.task else ""
+        if subject.kind is Kind.RUN:
+            run = self.picture.run(subject.run_id)
+            return subject.run_id if run is not None and run.live else ""
+        return subject.run_id
+
+    @property
+    def logged_run_id(self) -> str:
+        """The run whose log belongs to the selection; empty when there is none."""
+        subject = self.subject
+        if subject is None:
+            return ""
+        if subject.run_id:
+            return subject.run_id
+        if self.task is not None and self.task.running_run_id:
+            return self.task.running_run_id
+        latest = self.picture.latest_run(subject.task) if subject.task else None
+        return latest.run_id if latest else ""
+
+
+Predicate = Callable[[Context], Blocked | None]
+
+
+def always(_context: Context) -> Blocked | None:
+    """Nothing blocks it."""
+    return None
+
+
+def writable(context: Context) -> Blocked | None:
+    """Block what changes something where nothing may be changed."""
+    if not context.read_only:
+        return None
+    return Blocked(
+        f"this console is read-only: {context.read_only}",
+        "start it without --read-only, in a state folder you may write to",
+    )
+
+
+def selected(context: Context) -> Blocked | None:
+    """Block when nothing is selected, or what was selected is gone."""
+    if context.subject is not None:
+        return None
+    if context.gone is not None:
+        return Blocked(f"{context.gone.label} is gone", "move to select something else")
+    return Blocked("nothing is selected here", f"press {context.key('panel-1')} for the schedule and select a task")
+
+
+def may_trigger(context: Context) -> Blocked | None:
+    """Block a start that the gates would refuse, as far as the last picture knows."""
+    missing = _a_task(context)
+    task = context.task
+    if missing or task is None:
+        return missing
+    blocking = next((gate for gate in _blocks(task.decision) if gate.gate is not Gate.DUE), None)
+    return explain_block(context, task, blocking) if blocking else None
+
+
+def may_defer(context: Context) -> Blocked | None:
+    """Block snoozing what never starts."""
+    missing = _a_task(context)
+    task = context.task
+    if missing or task is None:
+        return missing
+    if not task.configured:
+        return Blocked(f"{task.name} is not configured", _configure(task))
+    return None
+
+
+def may_ask_why(context: Context) -> Blocked | None:
+    """Block when no decision belongs to the selection."""
+    missing = selected(context)
+    subject = context.subject
+    if missing or subject is None:
+        return missing
+    if subject.kind is Kind.RUN or subject.run_id or context.task is not None:
+        return None
+    return Blocked(f"no gate was asked about {subject.label}", f"press {context.key('detail')} for what is known")
+
+
+def may_stop(context: Context) -> Blocked | None:
+    """Block when the selection is no live run of ours."""
+    missing = selected(context)
+    subject = context.subject
+    if missing or subject is None or context.live_run_id:
+        return missing
+    if subject.kind is Kind.RUN:
+        run = context.picture.run(subject.run_id)
+        how = outcome_term(run.outcome).word if run else "gone"
+        return Blocked(f"this run is over ({how})", f"press {context.key('log')} for its log")
+    if subject.kind is Kind.TASK:
+        return Blocked(f"{subject.label} is not running", f"press {context.key('trigger')} to start it")
+    return Blocked(f"{subject.label} is no run of this workspace", "stop it where it was started")
+
+
+def may_read_log(context: Context) -> Blocked | None:
+    """Block when no run belongs to the selection."""
+    missing = selected(context)
+    subject = context.subject
+    if missing or subject is None or context.logged_run_id:
+        return missing
+    if subject.task:
+        return Blocked(f"{subject.task} has not run yet", f"press {context.key('trigger')} to start it")
+    return Blocked(f"{subject.label} writes no log here", f"press {context.key('detail')} for what is known")
+
+
+def explain_block(context: Context, task: TaskView, gate: GateResult) -> Blocked:
+    """Return the gate's sentence and the way out of it."""
+    key = context.key
+    ways = {
+        Gate.CONFIGURED: _configure(task),
+        Gate.PAUSE: f"press {key('why')} for who paused and until when",
+        Gate.SNOOZE: f"press {key('defer')} to resume it",
+        Gate.RUNNING: f"press {key('log')} for its log, {key('stop')} to stop it",
+    }
+    way_out = ways.get(gate.gate, f"press {key('why')} for why, {key('defer')} to defer")
+    return Blocked(gate.sentence or f"{gate.gate} blocks", way_out)
+
+
+def blocked_start(context: Context, decision: Decision) -> Blocked | None:
+    """Return what blocks a start according to a fresh decision."""
+    gate, task = decision.blocking, context.picture.task(decision.task)
+    if gate is None:
+        return None
+    return explain_block(context, task, gate) if task else Blocked(gate.sentence, f"press {context.key('why')} for why")
+
+
+def snoozed(task: TaskView | None) -> bool:
+    """Return whether the task waits for its snooze to end, so that deferring means resuming."""
+    return task is not None and (task.state is TaskState.SNOOZED or task.snoozed_until is not None)
+
+
+def _a_task(context: Context) -> Blocked | None:
+    missing = selected(context)
+    if missing or context.task is not None:
+        return missing
+    label = context.subject.label if context.subject else "this"
+    return Blocked(f"{label} is not a task", f"press {context.key('panel-1')} and select one")
+
+
+def _blocks(decision: Decision) -> tuple[GateResult, ...]:
+    return tuple(gate for gate in decision.results if gate.verdict is Verdict.BLOCK)
+
+
+def _configure(task: TaskView) -> str:
+    return f"set {task.missing_key or f'tasks.{task.name}.command'} in neo-console.toml"

@@ -1,0 +1,86 @@
+"""The one background thread: it collects snapshots and posts them; it touches no widget and never ends the console."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_console.ports import Connect, EngineLike
+    from neo_core.snapshot import Snapshot
+
+_DUTY = 4.0
+_SLOWEST = 10.0
+
+
+class Collected(Message):
+    """A new picture of everything."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+
+class CollectFailed(Message):
+    """A collection failed; what was known before is stale."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
+class Collector:
+    """Collects every ``every`` seconds, slower when collecting itself is slow, until it is stopped."""
+
+    def __init__(self, connect: Connect, post: Callable[[Message], object], *, every: float) -> None:
+        self._connect = connect
+        self._post = post
+        self._every = every
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._engine: EngineLike | None = None
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    def start(self) -> None:
+        """Begin, at once."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Collect now instead of when it is time."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Let the thread end when it can; nobody waits for it."""
+        self._stop.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            began = time.monotonic()
+            message = self._collect()
+            if self._stop.is_set():
+                return
+            try:
+                self._post(message)
+            except RuntimeError:
+                return  # the loop is closed: nobody listens any more
+            self._wake.wait(pause_after(time.monotonic() - began, self._every))
+            self._wake.clear()
+
+    def _collect(self) -> Message:
+        try:
+            if self._engine is None:
+                self._engine = self._connect()
+            return Collected(self._engine.snapshot())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
+            return CollectFailed(str(error) or type(error).__name__)
+
+
+def pause_after(took: float, every: float) -> float:
+    """Return how long to rest after a collection that took so long: at most a fifth of the time is spent collecting."""
+    return max(every - took, min(_DUTY * took, _SLOWEST), 0.0)

@@ -1,0 +1,95 @@
+"""What dialogs have in common: a frame, a row of buttons, esc cancels, arrows go between the buttons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from neo_console.app import NeoConsole
+
+Answer = TypeVar("Answer")
+_AROUND = 9
+
+
+class Dialog(ModalScreen[Answer], inherit_bindings=False):
+    """A question with a Cancel button that has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("tab,right", "app.focus_next", show=False),
+        Binding("shift+tab,left", "app.focus_previous", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("ctrl+c", "app.say_how_to_quit", show=False),
+    ]
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, title: str, confirm: str) -> None:
+        super().__init__()
+        self._frame = Vertical(id="dialog")
+        self._frame.border_title = Content(title)
+        self.confirm = Button(Content(confirm), id="confirm")
+        self.cancel = Button(Content("Cancel"), id="cancel")
+        self.complaint = Static(markup=False, id="complaint")
+        self.complaint.display = False
+        self._parts = VerticalScroll(id="parts", can_focus=False)
+
+    @property
+    def console(self) -> NeoConsole:
+        """The app, as what it is."""
+        return cast("NeoConsole", self.app)
+
+    def parts(self) -> list[Widget]:
+        """Return what stands above the buttons."""
+        return []
+
+    def compose(self) -> ComposeResult:
+        """Stack the parts, the complaint and the buttons."""
+        with self._frame:
+            with self._parts:
+                yield from self.parts()
+            yield self.complaint
+            with Horizontal(id="buttons"):
+                yield self.cancel
+                yield self.confirm
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the buttons in sight where there is little room; what stands above them scrolls."""
+        self._parts.styles.max_height = max(3, event.size.height - _AROUND)
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong, in the dialog itself."""
+        self.complaint.update(Content(f"✗ {text}"))
+        self.complaint.display = True
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel, or try to confirm."""
+        event.stop()
+        if event.button is self.cancel:
+            self.action_cancel()
+        else:
+            self.action_confirm()
+
+    def action_scroll(self, step: int) -> None:
+        """Scroll what stands above the buttons."""
+        self._parts.scroll_relative(y=step, animate=False)
+
+    def action_cancel(self) -> None:
+        """Answer with nothing."""
+        self.dismiss(None)
+
+    def action_confirm(self) -> None:
+        """Answer, if the answer holds."""
+
+    def refresh_page(self) -> None:
+        """Draw again what ages; called every second."""

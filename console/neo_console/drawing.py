@@ -1,0 +1,119 @@
+"""Renderables of the overlays: facts in two columns, and the chain of gates. Only plain text goes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from neo_console.format import NOTHING, plain
+from neo_console.vocabulary import Tone, outcome_term, term
+from neo_core.schedule.decision import Decision, GateResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neo_console.panels.table import Colours
+
+
+class Fact(NamedTuple):
+    """One line of facts."""
+
+    label: str
+    value: str
+    tone: Tone = Tone.PLAIN
+
+
+class Heading(NamedTuple):
+    """A title between facts."""
+
+    title: str
+
+
+def written(text: str, colours: Colours, tone: Tone = Tone.PLAIN, *, strong: bool = False) -> Text:
+    """Return text in a tone, never parsed as markup."""
+    style = " ".join(word for word in ("bold" if strong else "", colours.get(tone, "")) if word)
+    return Text(plain(text), style=style)
+
+
+def fact_table(facts: Sequence[Fact], colours: Colours, *, label_width: int = 14, label_tone: Tone = Tone.DIM) -> Table:
+    """Return facts in two columns, the labels dim."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=label_width, no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    for fact in facts:
+        table.add_row(written(fact.label, colours, label_tone), written(fact.value or NOTHING, colours, fact.tone))
+    return table
+
+
+def sections(parts: Sequence[Heading | Fact], colours: Colours, *, label_tone: Tone = Tone.DIM) -> RenderableType:
+    """Return facts under their headings."""
+    drawn: list[RenderableType] = []
+    facts: list[Fact] = []
+    for part in parts:
+        if isinstance(part, Fact):
+            facts.append(part)
+            continue
+        _flush(facts, drawn, colours, label_tone)
+        drawn.append(heading(part.title, colours, first=not drawn))
+    _flush(facts, drawn, colours, label_tone)
+    return Group(*drawn)
+
+
+def heading(title: str, colours: Colours, *, first: bool = False) -> RenderableType:
+    """Return a title with a thin line after it."""
+    rule = Rule(written(title, colours, strong=True), align="left", characters="─", style=colours.get(Tone.DIM, ""))
+    return rule if first else Group(Text(), rule)
+
+
+def gate_table(decision: Decision, colours: Colours) -> Table:
+    """Return every gate in order: verdict, gate, what it saw, against what, and when it clears."""
+    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), show_edge=False, header_style=colours.get(Tone.DIM, ""))
+    table.add_column("verdict", width=8, no_wrap=True)
+    table.add_column("gate", width=15, no_wrap=True)
+    for label, ratio in (("saw", 4), ("limit", 2), ("clears when", 4)):
+        table.add_column(label, ratio=ratio, overflow="fold")
+    for gate in decision.results:
+        table.add_row(*_gate_cells(gate, colours))
+    return table
+
+
+def gate_lines(decision: Decision, colours: Colours) -> Table:
+    """Return every gate in one line each, for a dialog."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=8, no_wrap=True)
+    table.add_column(width=15, no_wrap=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for gate in decision.results:
+        table.add_row(*_gate_cells(gate, colours)[:3])
+    return table
+
+
+def verdict_line(decision: Decision, colours: Colours) -> Text:
+    """Return the decision in one sentence."""
+    gate = decision.blocking
+    if gate is None:
+        return written("✓ Every gate passes: it may start.", colours, Tone.OK, strong=True)
+    shown = outcome_term(gate.outcome) if gate.outcome else term(Verdict.BLOCK)
+    return written(f"{shown.badge} {shown.word}: {gate.sentence}", colours, shown.tone, strong=True)
+
+
+def _gate_cells(gate: GateResult, colours: Colours) -> tuple[Text, ...]:
+    verdict = term(gate.verdict)
+    quiet = Tone.DIM if gate.verdict is Verdict.NOT_APPLICABLE else Tone.PLAIN
+    return (
+        written(str(verdict), colours, verdict.tone),
+        written(term(gate.gate).word, colours, quiet, strong=gate.verdict is Verdict.BLOCK),
+        written(gate.value or NOTHING, colours, quiet),
+        written(gate.limit or NOTHING, colours, Tone.DIM),
+        written(gate.clears_when or NOTHING, colours, quiet),
+    )
+
+
+def _flush(facts: list[Fact], drawn: list[RenderableType], colours: Colours, label_tone: Tone) -> None:
+    if facts:
+        drawn.append(fact_table(facts, colours, label_tone=label_tone))
+        facts.clear()

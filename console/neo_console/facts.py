@@ -1,0 +1,133 @@
+"""Everything known about one thing, as labelled facts for the detail screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.drawing import Fact, Heading
+from neo_console.format import age, ago, every, moment, percent, size, took
+from neo_console.rows.outcomes import reason_of
+from neo_console.rows.processes import tree_key, tree_memory, tree_note
+from neo_console.rows.schedule import next_cell
+from neo_console.subjects import Kind, Subject
+from neo_console.vocabulary import Tone, outcome_term, term
+
+if TYPE_CHECKING:
+    from neo_console.picture import Picture
+    from neo_core.ledger.models import Run
+    from neo_core.snapshot import ProcessView, TaskView, TreeView
+
+Facts = list[Heading | Fact]
+
+
+def facts_of(subject: Subject, picture: Picture, now: float) -> Facts:
+    """Return what is known about the subject; empty when it is gone. A fact that does not apply is left out."""
+    facts = _known(subject, picture, now)
+    return [fact for fact in facts if isinstance(fact, Heading) or fact.value]
+
+
+def _known(subject: Subject, picture: Picture, now: float) -> Facts:
+    match subject.kind:
+        case Kind.TASK:
+            task = picture.task(subject.task)
+            return _task(task, picture, now) if task else []
+        case Kind.RUN:
+            run = picture.run(subject.run_id)
+            return _run(run, now) if run else []
+        case Kind.TREE:
+            tree = next((tree for tree in picture.trees() if tree_key(tree) == subject.key), None)
+            return _tree(tree) if tree else []
+        case Kind.PROCESS:
+            found = picture.process(subject.pid or 0, subject.start_time or 0)
+            return _process(*found) if found else []
+
+
+def _task(task: TaskView, picture: Picture, now: float) -> Facts:
+    state, following = term(task.state), next_cell(task, picture, now)
+    facts: Facts = [
+        Heading(f"Task {task.name}"),
+        Fact("what", task.title),
+        Fact("state", str(state), state.tone),
+        Fact("next", following.full or following.text, following.tone),
+        Fact("class", "heavy: one at a time on this machine" if task.heavy else "light"),
+        Fact("every", every(task.every)),
+        Fact(
+            "due", moment(task.due_at, now, seconds=True) if task.due_at else "at once" if task.due_at == 0 else "never"
+        ),
+    ]
+    if task.waiting_since is not None:
+        times = f", {task.streak} times" if task.streak else ""
+        facts.append(Fact("waiting", f"for {age(now - task.waiting_since)}{times}", Tone.WAIT))
+    if task.snoozed_until is not None:
+        facts.append(Fact("snoozed", f"until {moment(task.snoozed_until, now)}: {task.snoozed_because}", Tone.CALM))
+    if not task.configured:
+        facts.append(Fact("to configure", f"set {task.missing_key} in neo-console.toml"))
+    return [*facts, *_past(task, now)]
+
+
+def _past(task: TaskView, now: float) -> Facts:
+    last = outcome_term(task.last_outcome) if task.last_outcome else None
+    return [
+        Heading("Last"),
+        Fact("outcome", str(last) if last else "never started", last.tone if last else Tone.DIM),
+        Fact("reason", task.last_reason),
+        Fact("when", ago(task.last_at, now)),
+        Fact("took", took(task.last_took)),
+        Fact("last success", ago(task.last_success_at, now)),
+    ]
+
+
+def _run(run: Run, now: float) -> Facts:
+    shown = outcome_term(run.outcome)
+    repeated = run.count > 1
+    times = f"{run.count} attempts over {age(run.last_at - run.requested_at)}" if repeated else ""
+    return [
+        Heading(f"Run {run.run_id} of {run.task}"),
+        Fact("outcome", str(shown), shown.tone),
+        Fact("reason", reason_of(run)),
+        Fact("reason code", run.reason_code),
+        Fact("blocked by", f"{run.blocker}, pid {run.blocker_pid or 'unknown'}" if run.blocker else ""),
+        Fact("repeated", times),
+        Heading("Start and end"),
+        Fact(
+            "asked for", f"{ago(run.requested_at, now)}, {term(run.trigger).word}, by {run.requested_by or 'unknown'}"
+        ),
+        Fact("parent run", run.parent_run_id),
+        Fact("started", ago(run.started_at, now) if run.started_at is not None else "never"),
+        Fact("ended", ago(run.ended_at, now) if run.ended_at is not None else "not yet" if run.live else "unknown"),
+        Fact("took", age(now - run.started_at) if run.live and run.started_at is not None else took(run.took)),
+        Fact("exit code", str(run.exit_code) if run.exit_code is not None else ""),
+        Heading("Processes"),
+        Fact("runner", f"pid {run.runner_pid}" if run.runner_pid else ""),
+        Fact("command", f"pid {run.child_pid}" if run.child_pid else ""),
+        Fact("peak memory", size(run.peak_memory)),
+        Fact("lease", f"{term(run.lease_role).word}{f', generation {run.generation}' if run.generation else ''}"),
+        Fact("command line", run.command),
+    ]
+
+
+def _tree(tree: TreeView) -> Facts:
+    how = "PSS: shared pages are counted once" if tree.exact else "RSS: shared pages are counted more than once"
+    return [
+        Heading(f"Processes of {tree.owner}"),
+        Fact("owner", tree_note(tree) or tree.kind),
+        Fact("run", tree.run_id),
+        Fact("memory", f"{tree_memory(tree)} ({how})"),
+        Fact("processes", str(len(tree.processes))),
+        Heading("Command lines"),
+        *(Fact(str(process.pid), process.command) for process in tree.processes),
+    ]
+
+
+def _process(tree: TreeView, process: ProcessView) -> Facts:
+    return [
+        Heading(f"Process {process.pid}: {process.name}"),
+        Fact("command line", process.command),
+        Fact("belongs to", f"{tree.owner} {tree_note(tree)}"),
+        Fact("run", tree.run_id),
+        Fact("PSS", size(process.pss)),
+        Fact("RSS", size(process.rss)),
+        Fact("CPU", percent(process.cpu)),
+        Fact("age", age(process.age)),
+        Fact("start time", f"{process.start_time} (with the pid, what makes it this process and no later one)"),
+    ]

@@ -1,0 +1,1 @@
+"""What actions do: ask, confirm, act through the engine, report."""

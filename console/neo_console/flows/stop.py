@@ -1,0 +1,81 @@
+"""Stop a run, softly or by force: the run that was selected at the keypress and no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.dialogs.confirm import Confirm, Proposal
+from neo_console.drawing import Fact
+from neo_console.format import age, plain
+from neo_console.vocabulary import Tone, outcome_term
+from neo_core.errors import NeoError
+
+if TYPE_CHECKING:
+    from neo_console.app import NeoConsole
+    from neo_core.ledger.models import Run
+
+_SOFT = "its processes are asked to end and have their grace; then the outcome is recorded and the lease let go"
+_FORCE = "its whole process tree is killed at once; what it was writing may stay half-written"
+
+
+def stop(app: NeoConsole, *, force: bool) -> None:
+    """Confirm stopping the selected run."""
+    run = _selected(app)
+    if run is None:
+        return
+    app.push_screen(
+        Confirm(_proposal(app, run, force=force)), lambda yes: _stop(app, run, force=force) if yes else None
+    )
+
+
+def _selected(app: NeoConsole) -> Run | None:
+    run_id = app.context().live_run_id
+    try:
+        return app.picture.run(run_id) or app.engine().run(run_id)
+    except NeoError as error:
+        app.report(str(error), Tone.FAIL)
+        return None
+
+
+def _proposal(app: NeoConsole, run: Run, *, force: bool) -> Proposal:
+    name, now = plain(run.task), app.now()
+    running = f", running {age(now - run.started_at)}" if run.started_at is not None else ""
+    pid = f", runner pid {run.runner_pid}" if run.runner_pid else ""
+    how = "Force stop" if force else "Stop"
+    as_of = app.picture.outcomes(now).at
+    return Proposal(
+        title=f"{how} {name}?",
+        facts=(
+            Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
+            Fact("effect", _FORCE if force else _SOFT),
+        ),
+        confirm=f"{how} {name}",
+        as_of=now if as_of is None else as_of,
+        changed=lambda: _changed(app, run),
+        typed=run.task if force else "",
+    )
+
+
+def _changed(app: NeoConsole, captured: Run) -> str:
+    """Return what is different since the keypress; empty when nothing is."""
+    try:
+        run = app.engine().run(captured.run_id)
+    except NeoError as error:
+        return str(error)
+    if not run.live:
+        return f"Run {run.run_id[:8]} of {run.task} has ended meanwhile ({outcome_term(run.outcome).word})."
+    if captured.runner is not None and run.runner != captured.runner:
+        return f"Run {run.run_id[:8]} of {run.task} has another runner now."
+    return ""
+
+
+def _stop(app: NeoConsole, run: Run, *, force: bool) -> None:
+    try:
+        app.engine().stop(run.run_id, force=force, because="asked for in the console")
+    except NeoError as error:
+        app.report(f"{run.task} was not stopped. {error}", Tone.FAIL)
+        return
+    finally:
+        app.nudge()
+    how = "to end at once" if force else "to end"
+    app.report(f"{run.task} (run {run.run_id[:8]}) was asked {how}; its outcome will be a row", Tone.RUN)

@@ -1,0 +1,82 @@
+"""Start a task: ask the gates freshly, confirm, start, report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.availability import blocked_start
+from neo_console.dialogs.confirm import Confirm, Proposal
+from neo_console.drawing import Fact, gate_lines
+from neo_console.format import plain
+from neo_console.vocabulary import Tone, outcome_term
+from neo_core.errors import NeoError
+
+if TYPE_CHECKING:
+    from neo_console.app import NeoConsole
+    from neo_core.schedule.decision import Decision
+    from neo_core.snapshot import TaskView
+
+
+def trigger(app: NeoConsole) -> None:
+    """Preview a start of the selected task and ask for it."""
+    task = app.context().task
+    if task is None:
+        return
+    try:
+        decision = app.engine().preview(task.name)
+    except NeoError as error:
+        app.report(f"{task.name} was not started. {error}", Tone.FAIL)
+        return
+    blocked = blocked_start(app.context(), decision)
+    if blocked is not None:
+        app.report(str(blocked), Tone.WAIT)
+        return
+    app.push_screen(Confirm(_proposal(app, task, decision)), lambda yes: _start(app, task.name) if yes else None)
+
+
+def _proposal(app: NeoConsole, task: TaskView, decision: Decision) -> Proposal:
+    takes = "takes the heavy lease, so that nothing else heavy starts" if task.heavy else "runs beside everything else"
+    title = f" ({task.title})" if task.title else ""
+    return Proposal(
+        title=f"Start {plain(task.name)}?",
+        facts=(
+            Fact("target", f"{task.name}{title}"),
+            Fact("effect", f"starts one run now; it {takes}; it outlives this console"),
+        ),
+        body=gate_lines(decision, app.colours),
+        confirm=f"Start {plain(task.name)}",
+        as_of=decision.at,
+        changed=lambda: _changed(app, task),
+    )
+
+
+def _changed(app: NeoConsole, captured: TaskView) -> str:
+    """Return what is different since the keypress; empty when nothing is."""
+    name = captured.name
+    task = app.picture.task(name)
+    if task is None:
+        return f"{name} is no longer in the schedule."
+    if task.running_run_id != captured.running_run_id:
+        return f"{name} was started meanwhile (run {task.running_run_id[:8]})."
+    try:
+        decision = app.engine().preview(name)
+    except NeoError as error:
+        return str(error)
+    gate = decision.blocking
+    return f"Since the preview: {plain(gate.sentence)}." if gate else ""
+
+
+def _start(app: NeoConsole, name: str) -> None:
+    try:
+        attempt = app.engine().trigger(name)
+    except NeoError as error:
+        app.report(f"{name} was not started. {error}", Tone.FAIL)
+        return
+    finally:
+        app.nudge()
+    gate = attempt.decision.blocking
+    if attempt.started or gate is None:
+        app.report(f"{name} started as run {attempt.run_id[:8]}; {app.keymap.key('log')} shows its log", Tone.RUN)
+        return
+    shown = outcome_term(gate.outcome)
+    app.report(f"{name} {shown.word}: {gate.sentence} — {app.keymap.key('why')} on its row says why", Tone.CALM)

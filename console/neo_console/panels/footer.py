@@ -1,0 +1,111 @@
+"""The last lines: at most eight keys, greyed where the action is blocked, and the result of the last action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from neo_console.actions import ACTIONS
+from neo_console.format import clock_time, plain
+from neo_console.vocabulary import Tone
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from neo_console.availability import Context
+    from neo_console.keymap import Keymap
+    from neo_console.panels.table import Colours
+    from neo_console.results import Result
+
+_GAP = 3
+MOST_KEYS = 8
+
+
+class Hint(NamedTuple):
+    """One key of the footer."""
+
+    action_id: str
+    key: str
+    label: str
+    blocked: bool
+
+    @property
+    def width(self) -> int:
+        """Cells it takes, without the gap after it."""
+        return len(self.key) + 1 + len(self.label)
+
+
+def hints(context: Context, keymap: Keymap, width: int) -> list[Hint]:
+    """Return the keys that fit into ``width``, at most eight; help and quit are the last to go."""
+    ranked = sorted((action for action in ACTIONS if action.footer), key=lambda action: action.footer)[:MOST_KEYS]
+    shown = [
+        Hint(action.id, keymap.key(action.id), action.label_in(context), action.blocked(context) is not None)
+        for action in ranked
+    ]
+    while len(shown) > 1 and sum(hint.width + _GAP for hint in shown) - _GAP > width:
+        shown.pop(-3 if len(shown) > 2 else 0)
+    return shown
+
+
+class KeyHints(Static):
+    """The footer. A click does what the key does."""
+
+    class Pressed(Message):
+        """A hint was clicked."""
+
+        def __init__(self, action_id: str) -> None:
+            super().__init__()
+            self.action_id = action_id
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, id="keys")
+        self._hints: list[Hint] = []
+
+    def show(self, context: Context, keymap: Keymap, colours: Colours) -> None:
+        """Draw the keys for what is selected, if they changed."""
+        shown = hints(context, keymap, self.content_size.width)
+        if shown == self._hints:
+            return
+        self._hints = shown
+        gap = Content(" " * _GAP)
+        self.update(gap.join(_hint(hint, colours) for hint in shown), layout=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """Find the hint under the pointer."""
+        offset = event.get_content_offset(self)
+        left = 0
+        for hint in self._hints:
+            if offset is not None and left <= offset.x < left + hint.width:
+                self.post_message(self.Pressed(hint.action_id))
+            left += hint.width + _GAP
+
+
+class LastResult(Static):
+    """What the last action did, until the next one; nothing is only a toast."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, id="result")
+        self.display = False
+
+    def show(self, result: Result, colours: Colours) -> None:
+        """Show one result."""
+        self.display = True
+        self.update(
+            Content.assemble(
+                (clock_time(result.at), colours[Tone.DIM]),
+                "  ",
+                (result.badge, f"bold {colours[result.tone]}"),
+                " ",
+                plain(result.text),
+            )
+        )
+
+
+def _hint(hint: Hint, colours: Colours) -> Content:
+    dim = colours[Tone.DIM]
+    if hint.blocked:
+        return Content.assemble((f"{hint.key} {hint.label}", dim))
+    return Content.assemble((hint.key, "bold"), " ", (hint.label, ""))

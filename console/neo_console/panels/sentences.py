@@ -1,0 +1,72 @@
+"""What each panel says in each of its states. Every panel has a sentence of its own for every state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from neo_console.vocabulary import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEDULE, PROCESSES, OUTCOMES, LOG = "schedule", "processes", "outcomes", "log"
+PANELS = (SCHEDULE, PROCESSES, OUTCOMES, LOG)
+
+
+class Keys(NamedTuple):
+    """The keys that sentences name."""
+
+    trigger: str
+    refresh: str
+    schedule: str
+    outcomes: str
+
+
+_SENTENCES: Mapping[str, Mapping[Seen, str]] = {
+    SCHEDULE: {
+        Seen.LOADING: "Reading the tasks of this workspace.",
+        Seen.OK: "",
+        Seen.EMPTY: "No task is known here. A [tasks.NAME] table in neo-console.toml adds one at the next start.",
+        Seen.STALE: "The schedule is {age} old. {error}",
+        Seen.UNREADABLE: "The schedule cannot be read, so nothing is known about any task. {error}",
+        Seen.MALFORMED: "What the schedule is computed from is damaged. {error}",
+        Seen.UNKNOWN: "Nobody can say what is scheduled here; that is not the same as nothing. {refresh} asks again.",
+    },
+    PROCESSES: {
+        Seen.LOADING: "Looking for the processes of runs.",
+        Seen.OK: "",
+        Seen.EMPTY: "Nothing runs now. {schedule} goes to the tasks, {trigger} starts one: its processes appear here.",
+        Seen.STALE: "These processes were seen {age} ago; some may be gone. {error}",
+        Seen.UNREADABLE: "The machine's processes cannot be read. {error}",
+        Seen.MALFORMED: "The machine's process table makes no sense. {error}",
+        Seen.UNKNOWN: "Whether anything runs is unknown. {refresh} looks again.",
+    },
+    OUTCOMES: {
+        Seen.LOADING: "Opening the ledger.",
+        Seen.OK: "",
+        Seen.EMPTY: "Nothing has run yet. Every start, also a prevented one, becomes a row: {trigger} starts a task.",
+        Seen.STALE: "These outcomes were read {age} ago. {error}",
+        Seen.UNREADABLE: "The ledger cannot be read, so no outcome is known. {error}",
+        Seen.MALFORMED: "The ledger is damaged; nothing in it was changed. {error}",
+        Seen.UNKNOWN: "Whether anything ran is unknown. {refresh} asks the ledger again.",
+    },
+    LOG: {
+        Seen.LOADING: "Opening the log.",
+        Seen.OK: "",
+        Seen.EMPTY: "No log belongs to the selection. Select a run with {outcomes}, or start a task with {trigger}.",
+        Seen.STALE: "This log was read {age} ago. {error}",
+        Seen.UNREADABLE: "The log cannot be read. {error}",
+        Seen.MALFORMED: "The log is not text. {error}",
+        Seen.UNKNOWN: "This run has written no log yet, or its log was removed; its outcome is what remains.",
+    },
+}
+
+
+def sentence(panel: str, seen: Seen, keys: Keys, *, age: str = "", error: str = "") -> str:
+    """Return what ``panel`` says when it is ``seen`` so; empty when there is nothing to say."""
+    return _SENTENCES[panel][seen].format(**keys._asdict(), age=age, error=error).strip()
+
+
+def nothing_matches(filter_text: str, of: int) -> str:
+    """Return what a table says whose filter hides every row."""
+    return f"None of {of} rows matches “{filter_text}”. esc clears the filter."

@@ -1,0 +1,46 @@
+"""What each action of the registry does: one entry per action id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from neo_console.flows import look
+from neo_console.flows.defer import defer
+from neo_console.flows.stop import stop
+from neo_console.flows.trigger import trigger
+from neo_console.panels.sentences import PANELS
+from neo_console.screens.help import Help
+
+if TYPE_CHECKING:
+    from neo_console.app import NeoConsole
+
+Performer = Callable[["NeoConsole"], object]
+
+PERFORMERS: Mapping[str, Performer] = {
+    "trigger": trigger,
+    "defer": defer,
+    "stop": partial(stop, force=False),
+    "force-stop": partial(stop, force=True),
+    "why": look.why,
+    "log": look.log,
+    "detail": look.detail,
+    "copy": look.copy,
+    "filter": lambda app: app.main.ask_filter(),
+    **{
+        f"panel-{number}": partial(lambda app, name: app.main.go(name), name=name)
+        for number, name in enumerate(PANELS, 1)
+    },
+    "next-panel": lambda app: app.main.go_by(1),
+    "previous-panel": lambda app: app.main.go_by(-1),
+    "down": lambda app: app.main.current.body.move_by(1),
+    "up": lambda app: app.main.current.body.move_by(-1),
+    "top": lambda app: app.main.current.body.move_to_end(last=False),
+    "bottom": lambda app: app.main.current.body.move_to_end(last=True),
+    "refresh": lambda app: app.nudge(),
+    "freeze": lambda app: app.main.toggle_freeze(),
+    "palette": lambda app: app.open_palette(),
+    "help": lambda app: app.push_screen(Help()),
+    "quit": lambda app: app.exit(0),
+}

@@ -1,0 +1,151 @@
+"""What the console knows: the latest snapshot, the last good value of every section, and the last failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from neo_console.vocabulary import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neo_core.ledger.models import Run
+    from neo_core.snapshot import (
+        LeaseView,
+        MemoryView,
+        ProcessView,
+        ScheduleView,
+        Section,
+        Snapshot,
+        TaskView,
+        TreeView,
+    )
+
+T = TypeVar("T")
+STALE_AFTER = 10.0
+_SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory")
+_BROKEN = ("malformed", "damaged", "not a database", "of another program")
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[T]):
+    """One section as it may be shown: how far it can be trusted, its value, since when that is true, what is wrong."""
+
+    seen: Seen
+    value: T | None = None
+    at: float | None = None
+    error: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a value to show, be it an old one."""
+        return self.value is not None
+
+
+class Picture:
+    """Keeps what was collected. Only the UI thread touches it."""
+
+    def __init__(self, *, stale_after: float = STALE_AFTER) -> None:
+        self.snapshot: Snapshot | None = None
+        self.failure = ""
+        self._stale_after = stale_after
+        self._good: dict[str, Section[Any]] = {}
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Accept a new snapshot."""
+        self.snapshot = snapshot
+        self.failure = ""
+        for name in _SECTIONS:
+            section: Section[Any] = getattr(snapshot, name)
+            if section.value is not None and not section.error:
+                self._good[name] = section
+
+    def fail(self, why: str) -> None:
+        """Remember that a collection failed; everything known so far is stale from now on."""
+        self.failure = why
+
+    def stale_for(self, now: float) -> float | None:
+        """Return how old the whole picture is when that is too old, ``None`` while it is fresh or still missing."""
+        if self.snapshot is None:
+            return None
+        old = now - self.snapshot.at
+        return old if self.failure or old > self._stale_after else None
+
+    def lease(self, now: float) -> View[LeaseView]:
+        """Return the lease."""
+        return self._view("lease", now)
+
+    def schedule(self, now: float) -> View[ScheduleView]:
+        """Return the schedule."""
+        view: View[ScheduleView] = self._view("schedule", now)
+        return _emptied(view, view.value.tasks if view.value else ())
+
+    def outcomes(self, now: float) -> View[tuple[Run, ...]]:
+        """Return the recorded runs."""
+        view: View[tuple[Run, ...]] = self._view("outcomes", now)
+        return _emptied(view, view.value or ())
+
+    def processes(self, now: float) -> View[tuple[TreeView, ...]]:
+        """Return the process trees."""
+        view: View[tuple[TreeView, ...]] = self._view("processes", now)
+        return _emptied(view, view.value or ())
+
+    def memory(self, now: float) -> View[MemoryView]:
+        """Return the machine's memory."""
+        return self._view("memory", now)
+
+    def task(self, name: str) -> TaskView | None:
+        """Return that task as last read."""
+        schedule: ScheduleView | None = self._value("schedule")
+        return next((task for task in schedule.tasks if task.name == name), None) if schedule else None
+
+    def run(self, run_id: str) -> Run | None:
+        """Return that run as last read."""
+        runs: tuple[Run, ...] = self._value("outcomes") or ()
+        return next((run for run in runs if run.run_id == run_id), None)
+
+    def latest_run(self, task: str) -> Run | None:
+        """Return the last run of that task that really started."""
+        runs: tuple[Run, ...] = self._value("outcomes") or ()
+        started = [run for run in runs if run.task == task and run.started_at is not None]
+        return max(started, key=lambda run: run.started_at or 0.0, default=None)
+
+    def trees(self) -> tuple[TreeView, ...]:
+        """Return the process trees as last read."""
+        return self._value("processes") or ()
+
+    def process(self, pid: int, start_time: int) -> tuple[TreeView, ProcessView] | None:
+        """Return exactly that process, and its tree."""
+        for tree in self.trees():
+            for process in tree.processes:
+                if (process.pid, process.start_time) == (pid, start_time):
+                    return tree, process
+        return None
+
+    def _value(self, name: str) -> Any:  # noqa: ANN401 - the caller says what the section of that name holds
+        section = self._good.get(name)
+        return section.value if section else None
+
+    def _view(self, name: str, now: float) -> View[Any]:
+        if self.snapshot is None:
+            return View(Seen.UNREADABLE, error=self.failure) if self.failure else View(Seen.LOADING)
+        section: Section[Any] = getattr(self.snapshot, name)
+        good = self._good.get(name)
+        error = self.failure or section.error
+        if good is None:
+            return View(_broken(error), error=error)
+        fresh = not error and section.value is not None and now - good.at <= self._stale_after
+        return View(Seen.OK if fresh else Seen.STALE, good.value, good.at, error)
+
+
+def _emptied(view: View[T], rows: Sequence[object]) -> View[T]:
+    if view.seen is Seen.OK and not rows:
+        return View(Seen.EMPTY, view.value, view.at)
+    return view
+
+
+def _broken(error: str) -> Seen:
+    if not error:
+        return Seen.UNKNOWN
+    return Seen.MALFORMED if any(word in error.lower() for word in _BROKEN) else Seen.UNREADABLE

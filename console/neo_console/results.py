@@ -1,0 +1,46 @@
+"""What actions did: every result is a toast, a line that stays, and an entry of this session's list."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal, NamedTuple
+
+from neo_console.vocabulary import Tone
+
+Severity = Literal["information", "warning", "error"]
+_BADGES = {Tone.OK: "✓", Tone.RUN: "●", Tone.WAIT: "‖", Tone.FAIL: "✗", Tone.CALM: "◐"}
+_SEVERITIES: dict[Tone, Severity] = {Tone.FAIL: "error", Tone.WAIT: "warning", Tone.CALM: "warning"}
+_MOST = 50
+
+
+class Result(NamedTuple):
+    """One result."""
+
+    at: float
+    text: str
+    tone: Tone
+
+    @property
+    def badge(self) -> str:
+        """Its mark in monochrome."""
+        return _BADGES.get(self.tone, "·")
+
+    @property
+    def severity(self) -> Severity:
+        """How loud its toast is."""
+        return _SEVERITIES.get(self.tone, "information")
+
+
+class Journal:
+    """The results of this session, newest first."""
+
+    def __init__(self) -> None:
+        self._results: deque[Result] = deque(maxlen=_MOST)
+
+    def add(self, result: Result) -> None:
+        """Keep a result."""
+        self._results.appendleft(result)
+
+    def results(self) -> tuple[Result, ...]:
+        """Return them."""
+        return tuple(self._results)

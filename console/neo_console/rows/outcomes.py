@@ -1,0 +1,84 @@
+"""The rows of the outcomes: time, task, outcome, reason, took, peak memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.format import age, midnight, moment, plain, size, took
+from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.subjects import run_subject
+from neo_console.vocabulary import LIVE, Tone, outcome_term, reason_text, term
+
+if TYPE_CHECKING:
+    from neo_core.ledger.models import Run
+
+COLUMNS = (
+    Column("time", "time", 9),
+    Column("task", "task", 16),
+    Column("outcome", "outcome", 15),
+    Column("reason", "reason", 10, flexible=True),
+    Column("took", "took", 6, right=True, spare=1),
+    Column("peak", "peak", 5, right=True, spare=2),
+)
+MOST = 500
+
+
+class OutcomeRows:
+    """Makes the rows, newest first, what still runs on top; an ended run is written once a day, not every second."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[Run, float, Row]] = {}
+
+    def rows(self, runs: tuple[Run, ...], now: float) -> list[Row]:
+        """Return at most ``MOST`` rows."""
+        newest = sorted(runs, key=lambda run: (run.live, run.last_at, run.requested_at), reverse=True)[:MOST]
+        day = midnight(now)
+        before, self._written = self._written, {}
+        for run in newest:
+            kept = before.get(run.run_id)
+            reusable = kept is not None and not run.live and kept[0] == run and kept[1] == day
+            self._written[run.run_id] = kept if kept is not None and reusable else (run, day, _row(run, now))
+        return [row for _, _, row in self._written.values()]
+
+
+def _row(run: Run, now: float) -> Row:
+    shown = outcome_term(run.outcome)
+    times = f" ×{run.count}" if run.count > 1 else ""
+    name = plain(run.task)
+    cells = (
+        Cell(moment(run.last_at, now, seconds=True), Tone.DIM),
+        Cell(name, strong=True),
+        Cell(f"{shown.badge} {shown.word}{times}", shown.tone),
+        _reason(run, now),
+        Cell(_took(run, now), Tone.DIM),
+        Cell(size(run.peak_memory), Tone.DIM),
+    )
+    status = (run.outcome.value if run.outcome else LIVE.word, shown.word)
+    words = words_of(cells, run.run_id, run.reason_code, run.blocker, run.trigger.value)
+    return Row(run_subject(run.run_id, run.task), cells, plain(words), name, status)
+
+
+def reason_of(run: Run) -> str:
+    """Return why it ended as it did, in one line; empty when nothing is to be said."""
+    reason = run.reason or (reason_text(run.reason_code) if run.reason_code else "")
+    return plain(" · ".join(part for part in (reason, run.warning) if part))
+
+
+def _reason(run: Run, now: float) -> Cell:
+    reason = reason_of(run)
+    if run.count > 1:
+        since = f"since {moment(run.requested_at, now)}"
+        return Cell(
+            f"{since}: {reason}" if reason else since, full=f"{since} ({age(run.last_at - run.requested_at)}): {reason}"
+        )
+    if run.live and not reason:
+        return Cell(
+            f"{term(run.trigger).word}, pid {run.runner_pid}" if run.runner_pid else term(run.trigger).word, Tone.DIM
+        )
+    return Cell(reason or term(run.trigger).word, Tone.PLAIN if reason else Tone.DIM)
+
+
+def _took(run: Run, now: float) -> str:
+    if run.live and run.started_at is not None:
+        return age(now - run.started_at)
+    return took(run.took)

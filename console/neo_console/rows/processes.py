@@ -1,0 +1,95 @@
+"""The rows of the processes: every owner's tree with its memory, and the processes below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.format import NOTHING, age, percent, plain, size
+from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.subjects import Kind, Subject
+from neo_console.vocabulary import Tone, term
+from neo_core.ledger.models import LeaseRole
+
+if TYPE_CHECKING:
+    from neo_core.snapshot import ProcessView, TreeView
+
+COLUMNS = (
+    Column("name", "process", 13, flexible=True),
+    Column("pid", "pid", 7, right=True),
+    Column("pss", "PSS", 5, right=True),
+    Column("cpu", "CPU", 4, right=True),
+    Column("age", "age", 6, right=True, spare=1),
+)
+CONSOLE = "console"
+RUN = "run"
+_KINDS = {"orphans": "orphans", "lease": "not ours", CONSOLE: "this console"}
+
+
+def process_rows(trees: tuple[TreeView, ...]) -> list[Row]:
+    """Return a row for every tree and, below it, one for every process of it."""
+    rows: list[Row] = []
+    for tree in trees:
+        rows.append(_tree_row(tree))
+        rows.extend(_process_row(tree, process) for process in tree.processes)
+    return rows
+
+
+def tree_subject(tree: TreeView) -> Subject:
+    """Return the subject of a tree."""
+    return Subject(Kind.TREE, tree_key(tree), plain(tree.owner), task=_task_of(tree), run_id=tree.run_id)
+
+
+def tree_key(tree: TreeView) -> str:
+    """Return what a tree is known by: its kind, its owner and its run."""
+    return f"{tree.kind}:{tree.owner}:{tree.run_id}"
+
+
+def tree_memory(tree: TreeView) -> str:
+    """Return the memory of a tree; ``~`` marks a sum of RSS, which counts shared pages more than once."""
+    return size(tree.memory) if tree.exact else f"~{size(tree.memory)}"
+
+
+def tree_note(tree: TreeView) -> str:
+    """Return what the tree is to the lease, in a word or two."""
+    if tree.kind in _KINDS:
+        return _KINDS[tree.kind]
+    return "" if tree.role is LeaseRole.NONE else term(tree.role).word
+
+
+def _tree_row(tree: TreeView) -> Row:
+    note = tree_note(tree)
+    known = [process.cpu for process in tree.processes if process.cpu is not None]
+    cells = (
+        Cell(plain(tree.owner), full=f"{plain(tree.owner)} · {note}" if note else "", strong=True),
+        Cell(""),
+        Cell(tree_memory(tree), strong=True),
+        Cell(percent(sum(known)) if known else "?", strong=True),
+        Cell(age(tree.processes[0].age) if tree.processes else ""),
+    )
+    return Row(tree_subject(tree), cells, words_of(cells, tree.run_id), plain(_task_of(tree)), (tree.kind, note))
+
+
+def _process_row(tree: TreeView, process: ProcessView) -> Row:
+    name = plain(process.name)
+    subject = Subject(
+        Kind.PROCESS,
+        f"{process.pid}:{process.start_time}",
+        f"{name} ({process.pid})",
+        task=_task_of(tree),
+        run_id=tree.run_id,
+        pid=process.pid,
+        start_time=process.start_time,
+    )
+    memory = size(process.pss) if process.pss is not None else f"~{size(process.rss)}"
+    cells = (
+        Cell(f"{'  ' * process.depth}└ {name}"),
+        Cell(str(process.pid), Tone.DIM),
+        Cell(memory),
+        Cell(percent(process.cpu), Tone.PLAIN if process.cpu is not None else Tone.UNKNOWN),
+        Cell(age(process.age) if process.age is not None else NOTHING, Tone.DIM),
+    )
+    return Row(subject, cells, words_of(cells, plain(process.command)), plain(_task_of(tree)), (tree.kind,))
+
+
+def _task_of(tree: TreeView) -> str:
+    return tree.owner if tree.kind == RUN else ""

@@ -1,0 +1,229 @@
+"""The main screen: strip, panels, log, footer; one column of tabs where it is narrow, a sentence where it is tiny."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from neo_console.actions import ACTIONS
+from neo_console.availability import Context
+from neo_console.panels.base import TablePanel
+from neo_console.panels.filterbar import FilterBar
+from neo_console.panels.footer import KeyHints, LastResult
+from neo_console.panels.log import LogPanel
+from neo_console.panels.strip import Banners, LeaseStrip
+from neo_console.panels.tables import OutcomesPanel, ProcessesPanel, SchedulePanel
+from neo_console.panels.tabs import Tabs
+from neo_console.rows.strip import Flags
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from neo_console.app import NeoConsole
+    from neo_console.results import Result
+
+WIDE, TALL = 100, 24
+LEAST = (60, 16)
+
+
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Shows the picture. It decides nothing: keys go to the action registry."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_filter", show=False)]
+    AUTO_FOCUS = "#schedule-table"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strip = LeaseStrip()
+        self.banners = Banners()
+        self.schedule = SchedulePanel()
+        self.processes = ProcessesPanel()
+        self.outcomes = OutcomesPanel()
+        self.log_panel = LogPanel()
+        self.filter_bar = FilterBar()
+        self.keys = KeyHints()
+        self.result = LastResult()
+        self.tabs = Tabs()
+        self.frozen = False
+        self.current: TablePanel | LogPanel = self.schedule
+        self._top = Horizontal(id="top")
+        self._body = Vertical(id="body")
+        self._tiny = Static(markup=False, id="tiny")
+        self._table: TablePanel = self.schedule
+        self._narrow = False
+
+    @property
+    def console(self) -> NeoConsole:
+        """The app, as what it is."""
+        return cast("NeoConsole", self.app)
+
+    @property
+    def panels(self) -> tuple[TablePanel | LogPanel, ...]:
+        """The panels in the order of their numbers."""
+        return (self.schedule, self.processes, self.outcomes, self.log_panel)
+
+    def compose(self) -> ComposeResult:
+        """Lay everything out once; what is not needed is hidden."""
+        yield self._tiny
+        with self._body:
+            yield self.strip
+            yield self.banners
+            yield self.tabs
+            with self._top:
+                yield self.schedule
+                yield self.processes
+            yield self.outcomes
+            yield self.log_panel
+            yield self.filter_bar
+            yield self.result
+            yield self.keys
+
+    def on_mount(self) -> None:
+        """Bind every action of the registry to its keys."""
+        keymap = self.console.keymap
+        bound = [Binding(key, f"perform('{one.id}')", one.label) for one in ACTIONS for key in keymap.keys(one.id)]
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
+
+    def action_perform(self, action_id: str) -> None:
+        """Hand a key to the registry."""
+        self.console.perform(action_id)
+
+    def action_clear_filter(self) -> None:
+        """Show every row of the current table again."""
+        if self._table.filter.text:
+            self._filter(self._table, "")
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while something lay over this screen."""
+        self.refresh_picture()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout for the size."""
+        width, height = event.size
+        tiny = width < LEAST[0] or height < LEAST[1]
+        self._tiny.display, self._body.display = tiny, not tiny
+        self._tiny.update(Content(_too_small(width, height, self.console.keymap.key("quit"))))
+        self._narrow = width < WIDE or height < TALL
+        self.set_class(self._narrow, "narrow")
+        self._arrange()
+        self.call_after_refresh(self.refresh_picture)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which panel the operator is in."""
+        panel = next((one for one in self.panels if one in event.widget.ancestors), None)
+        if panel is not None and panel is not self.current:
+            self._enter(panel)
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Follow the selection with the log and the footer."""
+        self._show_selection()
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Filter while the operator types."""
+        self._filter(self._table, event.value)
+
+    def on_filter_bar_closed(self, event: FilterBar.Closed) -> None:
+        """Go back to the table, with the filter or without."""
+        if not event.keep:
+            self._filter(self._table, "")
+        self._table.body.focus()
+
+    def on_key_hints_pressed(self, event: KeyHints.Pressed) -> None:
+        """Do what a clicked hint says."""
+        self.console.perform(event.action_id)
+
+    def on_tabs_pressed(self, event: Tabs.Pressed) -> None:
+        """Go to the clicked panel."""
+        self.go(event.name)
+
+    def context(self) -> Context:
+        """Return what actions are judged by, as of this moment."""
+        console, table = self.console, self._table.table
+        return Context(
+            picture=console.picture,
+            subject=table.subject,
+            gone=table.gone,
+            read_only=console.read_only,
+            key=console.keymap.key,
+        )
+
+    def go(self, name: str) -> None:
+        """Enter a panel by name."""
+        panel = next(one for one in self.panels if name == one.NAME)
+        self._enter(panel)
+        panel.body.focus()
+
+    def go_by(self, step: int) -> None:
+        """Enter the next panel, or the one before."""
+        panels = self.panels
+        self.go(panels[(panels.index(self.current) + step) % len(panels)].NAME)
+
+    def ask_filter(self) -> None:
+        """Open the filter of the current table."""
+        self.filter_bar.open(self._table.filter.text)
+
+    def toggle_freeze(self) -> None:
+        """Keep the tables as they are, or let them go on; the strip always goes on."""
+        self.frozen = not self.frozen
+        self.refresh_picture()
+
+    def show_result(self, result: Result) -> None:
+        """Let the result of an action stay in sight."""
+        self.result.show(result, self.console.colours)
+
+    def refresh_picture(self) -> None:
+        """Show the latest picture as of now."""
+        console = self.console
+        if not console.ready:
+            return
+        now, flags = console.now(), Flags(console.read_only, self.frozen)
+        self.strip.show(console.picture, now, flags, console.colours)
+        self.banners.show(console.picture, now, flags, console.colours)
+        if not self.frozen:
+            for panel in (self.schedule, self.processes, self.outcomes):
+                if panel.display:
+                    panel.show(console.picture, now, console.look)
+        self._show_selection()
+
+    def refresh_page(self) -> None:
+        """Let ages and the clock tick."""
+        self.refresh_picture()
+
+    def _enter(self, panel: TablePanel | LogPanel) -> None:
+        self.current = panel
+        if isinstance(panel, TablePanel):
+            self._table = panel
+        self._arrange()
+        self.refresh_picture()
+
+    def _arrange(self) -> None:
+        """Show every panel, or in one column only the current one."""
+        for panel in self.panels:
+            panel.display = not self._narrow or panel is self.current
+        self._top.display = self.schedule.display or self.processes.display
+        self.tabs.show(self.current.NAME, visible=self._narrow)
+
+    def _filter(self, panel: TablePanel, text: str) -> None:
+        panel.set_filter(text)
+        console = self.console
+        panel.show(console.picture, console.now(), console.look, refiltered=True)
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        console, context = self.console, self.context()
+        self.keys.show(context, console.keymap, console.colours)
+        if self.log_panel.display and console.picture.snapshot is not None:
+            self.log_panel.follow(context, console)
+
+
+def _too_small(width: int, height: int, quit_key: str) -> str:
+    return (
+        f"This terminal has {width}×{height} cells; the console needs {LEAST[0]}×{LEAST[1]}.\n\n"
+        f"Make it larger, or use: neo-console status\n\n{quit_key} quits; work goes on."
+    )

@@ -1,0 +1,98 @@
+"""A page over the main screen: a title, something to read and scroll, and one way back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.app import ComposeResult
+
+    from neo_console.app import NeoConsole
+
+_MOVES = {"down": "scroll_line(1)", "up": "scroll_line(-1)", "top": "scroll_to(0)", "bottom": "scroll_to(1)"}
+
+
+class Overlay(ModalScreen[None], inherit_bindings=False):
+    """What every page does: it closes with esc, q or the key that opened it, and scrolls with the console's keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Back"),
+        Binding("ctrl+c", "app.say_how_to_quit", show=False),
+    ]
+
+    def __init__(self, *, opened_by: str) -> None:
+        super().__init__()
+        self._opened_by = opened_by
+
+    @property
+    def console(self) -> NeoConsole:
+        """The app, as what it is."""
+        return cast("NeoConsole", self.app)
+
+    def on_mount(self) -> None:
+        """Bind the keys as the operator has them."""
+        keymap = self.console.keymap
+        bound = [Binding(key, "close") for key in keymap.keys(self._opened_by) if key not in {"q", "escape"}]
+        for action_id, action in _MOVES.items():
+            bound.extend(Binding(key, action) for key in keymap.keys(action_id))
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
+        self.refresh_page()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what was missed while another page lay over this one."""
+        self.refresh_page()
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+    def refresh_page(self) -> None:
+        """Draw again what may have changed; called every second while the page is in front."""
+
+
+class Page(Overlay):
+    """A page of facts. Subclasses give its title and body, again every second."""
+
+    def __init__(self, *, opened_by: str) -> None:
+        super().__init__(opened_by=opened_by)
+        self._scroll = VerticalScroll(id="page-scroll")
+        self._body = Static(markup=False, id="page-body")
+        self._frame = Vertical(id="page")
+
+    @abstractmethod
+    def title_text(self) -> str:
+        """Return the title."""
+
+    @abstractmethod
+    def body(self) -> RenderableType:
+        """Return what is to be read."""
+
+    def compose(self) -> ComposeResult:
+        """Put the body into a frame."""
+        with self._frame, self._scroll:
+            yield self._body
+
+    def refresh_page(self) -> None:
+        """Draw the page as things are now."""
+        self._frame.border_title = Content(self.title_text())
+        self._frame.border_subtitle = Content("esc back")
+        self._body.update(self.body())
+
+    def action_scroll_line(self, step: int) -> None:
+        """Scroll by a line."""
+        self._scroll.scroll_relative(y=step, animate=False)
+
+    def action_scroll_to(self, end: int) -> None:
+        """Scroll to the beginning or the end."""
+        if end:
+            self._scroll.scroll_end(animate=False)
+        else:
+            self._scroll.scroll_home(animate=False)

@@ -1,0 +1,71 @@
+"""Why a task may not start, or did not: every gate with its verdict, what it saw, its limit, and when it clears."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from neo_console.drawing import gate_table, verdict_line, written
+from neo_console.format import ago, plain
+from neo_console.screens.page import Page
+from neo_console.vocabulary import Tone, term
+
+if TYPE_CHECKING:
+    from neo_console.panels.table import Colours
+    from neo_console.subjects import Subject
+    from neo_core.ledger.models import Run
+    from neo_core.schedule.decision import Decision
+
+
+class WhyNow(Page):
+    """The decision about a task as of now; it follows every new picture."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(opened_by="why")
+        self._subject = subject
+
+    def title_text(self) -> str:
+        """Name the task."""
+        return f"Why · {plain(self._subject.task)} · as of now"
+
+    def body(self) -> RenderableType:
+        """Show the decision of the latest picture."""
+        console = self.console
+        task = console.picture.task(self._subject.task)
+        if task is None:
+            return written(f"{self._subject.task} is no longer in the schedule.", console.colours, Tone.UNKNOWN)
+        return _explained(task.decision, console.now(), console.colours)
+
+
+class WhyThen(Page):
+    """The decision that was taken for one run, as it was recorded."""
+
+    def __init__(self, run: Run, decision: Decision | None) -> None:
+        super().__init__(opened_by="why")
+        self._run = run
+        self._decision = decision
+
+    def title_text(self) -> str:
+        """Name the run."""
+        return f"Why · {plain(self._run.task)} · run {self._run.run_id[:8]}, as it was then"
+
+    def body(self) -> RenderableType:
+        """Show the recorded decision."""
+        console = self.console
+        if self._decision is None:
+            text = "No decision was recorded for this run: it was written by an older version, or by a script."
+            return written(text, console.colours, Tone.UNKNOWN)
+        return _explained(self._decision, console.now(), console.colours)
+
+
+def _explained(decision: Decision, now: float, colours: Colours) -> RenderableType:
+    asked = f"A {term(decision.trigger).word} start, judged {ago(decision.at, now)}. Every gate is asked, every time."
+    return Group(
+        verdict_line(decision, colours),
+        Text(),
+        gate_table(decision, colours),
+        Text(),
+        written(asked, colours, Tone.DIM),
+    )

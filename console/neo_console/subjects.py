@@ -1,0 +1,40 @@
+"""What a row stands for, by identity and never by its position; keys act on subjects."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What kind of thing a row is."""
+
+    TASK = "task"
+    RUN = "run"
+    TREE = "tree"
+    PROCESS = "process"
+
+
+class Subject(NamedTuple):
+    """One selectable thing. ``key`` is unique among the rows of its panel and survives a refresh.
+
+    ``task`` and ``run_id`` say which task and run it belongs to, as far as that is known.
+    """
+
+    kind: Kind
+    key: str
+    label: str
+    task: str = ""
+    run_id: str = ""
+    pid: int | None = None
+    start_time: int | None = None
+
+
+def task_subject(name: str, running_run_id: str = "") -> Subject:
+    """Return the subject of a task in the schedule."""
+    return Subject(Kind.TASK, name, name, task=name, run_id=running_run_id)
+
+
+def run_subject(run_id: str, task: str) -> Subject:
+    """Return the subject of an outcome."""
+    return Subject(Kind.RUN, run_id, f"{task} {run_id[:8]}", task=task, run_id=run_id)

@@ -1,0 +1,150 @@
+"""The word, the badge and the tone of every status code; no screen and no command spells one by hand.
+
+Badge, word and colour go together, so that everything reads in monochrome too. Neither textual nor rich is imported.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from neo_core.ledger.models import LeaseRole, Outcome, Trigger
+from neo_core.schedule.decision import Gate, Reason, Verdict
+from neo_core.snapshot import LeaseLight, TaskState
+
+
+class Tone(StrEnum):
+    """What a colour means. ``OK`` is only for what was verified; ``UNKNOWN`` is never dressed as good."""
+
+    OK = "ok"
+    RUN = "run"
+    WAIT = "wait"
+    FAIL = "fail"
+    CALM = "calm"
+    DIM = "dim"
+    UNKNOWN = "unknown"
+    PLAIN = "plain"
+
+
+class Seen(StrEnum):
+    """How much of a section can be trusted; the seven states of a panel."""
+
+    LOADING = "loading"
+    OK = "ok"
+    EMPTY = "empty"
+    STALE = "stale"
+    UNREADABLE = "unreadable"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+
+
+class Term(NamedTuple):
+    """How one code is shown: the badge is one cell wide."""
+
+    word: str
+    badge: str
+    tone: Tone
+
+    def __str__(self) -> str:
+        return f"{self.badge} {self.word}"
+
+
+_TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
+    Outcome: {
+        Outcome.COMPLETED: Term("completed", "✓", Tone.OK),
+        Outcome.FAILED: Term("failed", "✗", Tone.FAIL),
+        Outcome.TIMED_OUT: Term("timed out", "◷", Tone.FAIL),
+        Outcome.CANCELLED: Term("cancelled", "⊘", Tone.DIM),
+        Outcome.DEFERRED: Term("deferred", "◐", Tone.CALM),
+        Outcome.SKIPPED: Term("skipped", "○", Tone.DIM),
+        Outcome.LOST: Term("lost", "!", Tone.FAIL),
+    },
+    Trigger: {
+        Trigger.MANUAL: Term("manual", "▸", Tone.PLAIN),
+        Trigger.SCHEDULED: Term("scheduled", "◷", Tone.PLAIN),
+        Trigger.CASCADE: Term("cascade", "↳", Tone.PLAIN),
+    },
+    LeaseLight: {
+        LeaseLight.FREE: Term("free", "○", Tone.OK),
+        LeaseLight.HELD: Term("held", "●", Tone.RUN),
+        LeaseLight.OVERDUE: Term("overdue", "◐", Tone.WAIT),
+        LeaseLight.ORPHANED: Term("orphaned", "◍", Tone.FAIL),
+        LeaseLight.STALE: Term("stale", "◌", Tone.WAIT),
+        LeaseLight.BUSY: Term("busy", "…", Tone.WAIT),
+        LeaseLight.MALFORMED: Term("malformed", "✗", Tone.FAIL),
+        LeaseLight.UNREADABLE: Term("unreadable", "✗", Tone.FAIL),
+        LeaseLight.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+    },
+    TaskState: {
+        TaskState.NOT_CONFIGURED: Term("not configured", "–", Tone.DIM),
+        TaskState.RUNNING: Term("running", "●", Tone.RUN),
+        TaskState.PAUSED: Term("paused", "‖", Tone.CALM),
+        TaskState.SNOOZED: Term("snoozed", "◑", Tone.CALM),
+        TaskState.WAITING: Term("waiting", "◐", Tone.WAIT),
+        TaskState.DUE: Term("due", "◔", Tone.WAIT),
+        TaskState.IDLE: Term("idle", "○", Tone.PLAIN),
+        TaskState.DISABLED: Term("disabled", "⊘", Tone.DIM),
+    },
+    Verdict: {
+        Verdict.PASS: Term("pass", "✓", Tone.OK),
+        Verdict.BLOCK: Term("block", "✗", Tone.WAIT),
+        Verdict.NOT_APPLICABLE: Term("n/a", "–", Tone.DIM),
+    },
+    Gate: {
+        Gate.CONFIGURED: Term("configured", "▹", Tone.PLAIN),
+        Gate.PAUSE: Term("operator pause", "▹", Tone.PLAIN),
+        Gate.SNOOZE: Term("snooze", "▹", Tone.PLAIN),
+        Gate.DUE: Term("due", "▹", Tone.PLAIN),
+        Gate.RUNNING: Term("already running", "▹", Tone.PLAIN),
+        Gate.BACKPRESSURE: Term("other heavy run", "▹", Tone.PLAIN),
+        Gate.LEASE: Term("lease", "▹", Tone.PLAIN),
+    },
+    Reason: {
+        Reason.NOT_CONFIGURED: Term("no command is configured", "–", Tone.DIM),
+        Reason.PAUSED: Term("paused by an operator", "‖", Tone.CALM),
+        Reason.SNOOZED: Term("snoozed by an operator", "◑", Tone.CALM),
+        Reason.NOT_DUE: Term("not due yet", "○", Tone.DIM),
+        Reason.DISABLED: Term("never starts by itself", "⊘", Tone.DIM),
+        Reason.OUTSIDE_WINDOW: Term("outside its daily window", "○", Tone.DIM),
+        Reason.ALREADY_RUNNING: Term("already running", "●", Tone.DIM),
+        Reason.BACKPRESSURE: Term("another heavy run is active", "◐", Tone.CALM),
+        Reason.LEASE_HELD: Term("the lease is held", "◐", Tone.CALM),
+        Reason.LEASE_ERROR: Term("the lease cannot be used", "✗", Tone.FAIL),
+        Reason.RUNNER_GONE: Term("its runner vanished", "!", Tone.FAIL),
+        Reason.NOT_STARTED: Term("its runner did not start", "✗", Tone.FAIL),
+    },
+    LeaseRole: {
+        LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),
+        LeaseRole.BORROWER: Term("borrower", "↳", Tone.RUN),
+        LeaseRole.NONE: Term("no lease", "○", Tone.DIM),
+    },
+    Seen: {
+        Seen.LOADING: Term("loading", "…", Tone.UNKNOWN),
+        Seen.OK: Term("ok", "✓", Tone.OK),
+        Seen.EMPTY: Term("empty", "○", Tone.PLAIN),
+        Seen.STALE: Term("stale", "◌", Tone.WAIT),
+        Seen.UNREADABLE: Term("unreadable", "✗", Tone.FAIL),
+        Seen.MALFORMED: Term("malformed", "✗", Tone.FAIL),
+        Seen.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+    },
+}
+VOCABULARIES: tuple[type[StrEnum], ...] = tuple(_TERMS)
+LIVE = _TERMS[TaskState][TaskState.RUNNING]
+
+
+def term(member: StrEnum) -> Term:
+    """Return how that member of a vocabulary is shown."""
+    return _TERMS[type(member)][member]
+
+
+def outcome_term(outcome: Outcome | None) -> Term:
+    """Return how an outcome is shown; a run that has none is running."""
+    return LIVE if outcome is None else term(outcome)
+
+
+def reason_text(code: str) -> str:
+    """Return the words of a reason code; a job's own code stands for itself."""
+    try:
+        return term(Reason(code)).word
+    except ValueError:
+        return code

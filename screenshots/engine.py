@@ -1,0 +1,82 @@
+"""An engine over a fixed snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.engine import Attempt, LogChunk
+from neo_core.ledger.models import Control, ControlKind, Run
+from neo_core.schedule.decision import Decision
+from screenshots.fixtures import snapshot
+from screenshots.parts import NOW
+
+if TYPE_CHECKING:
+    from neo_core.snapshot import Snapshot
+
+LOG = """\
+[2025-11-21T13:51:10.113Z] [PID:4218] [INFO] dream: 41 summarised sessions since the last graph
+[2025-11-21T13:51:12.870Z] [PID:4218] [INFO] loading the model, 4.1 GiB
+[2025-11-21T13:52:40.002Z] [PID:4218] [INFO] session 1 of 41: 12 entities, 31 relations
+[2025-11-21T13:54:02.655Z] [PID:4218] [INFO] session 2 of 41: 9 entities, 17 relations
+[2025-11-21T13:57:31.420Z] [PID:4218] [INFO] session 3 of 41: 22 entities, 64 relations
+[2025-11-21T14:01:18.931Z] [PID:4218] [WARN] session 4 of 41: 118 entities, the graph grows fast
+"""
+
+
+class FixedEngine:
+    """An engine that always sees the same, writes nothing, and remembers what it was asked to do."""
+
+    def __init__(self, picture: Snapshot | None = None, *, log: str = LOG) -> None:
+        self.picture = picture or snapshot()
+        self.log_text = log
+        self.asked: list[tuple[object, ...]] = []
+
+    def snapshot(self) -> Snapshot:
+        """Return the picture."""
+        return self.picture
+
+    def preview(self, task: str) -> Decision:
+        """Return the decision of the picture."""
+        tasks = self.picture.schedule.value.tasks if self.picture.schedule.value else ()
+        return next(one.decision for one in tasks if one.name == task)
+
+    def trigger(self, task: str) -> Attempt:
+        """Remember it and say what the decision says."""
+        self.asked.append(("trigger", task))
+        made = self.preview(task)
+        return Attempt(run_id="feedfacecafe", started=made.may_start, decision=made)
+
+    def defer(self, task: str, seconds: float, because: str) -> Control:
+        """Remember it."""
+        self.asked.append(("defer", task, seconds, because))
+        return Control(
+            control_id=1, kind=ControlKind.SNOOZE, target=task, created_at=NOW, until=NOW + seconds, because=because
+        )
+
+    def resume(self, task: str) -> bool:
+        """Remember it."""
+        self.asked.append(("resume", task))
+        return True
+
+    def stop(self, run_id: str, *, force: bool = False, because: str = "") -> Control:
+        """Remember it."""
+        self.asked.append(("stop", run_id, force))
+        return Control(control_id=2, kind=ControlKind.STOP, target=run_id, created_at=NOW, force=force, because=because)
+
+    def run(self, run_id: str) -> Run:
+        """Return the run of the picture."""
+        return next(one for one in self.picture.outcomes.value or () if one.run_id == run_id)
+
+    def decision_of(self, run: Run) -> Decision | None:
+        """Return the decision that the run keeps."""
+        return msgspec.json.decode(run.decision, type=Decision) if run.decision else None
+
+    def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return the log, the same for every run that started."""
+        found = next((one for one in self.picture.outcomes.value or () if one.run_id == run_id), None)
+        if found is None or found.started_at is None:
+            return LogChunk(text="", start=0, end=0, missing=True)
+        start = 0 if after is None else min(after, len(self.log_text))
+        return LogChunk(text=self.log_text[start : start + limit], start=start, end=len(self.log_text))

@@ -1,0 +1,188 @@
+"""The commands that look: status, why, history, logs; as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+TASKS = ["backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"]
+OWN = ["quick", "waits", "fails", "stubborn", "light"]
+
+
+def test_status_of_a_new_workspace_says_that_nothing_happened_and_makes_nothing(console, root, workspace):
+    done = console("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"workspace  {root}" in done.stdout
+    assert "lease      ○ FREE" in done.stdout
+    assert "No runs yet: neo-console run TASK starts one." in done.stdout
+    assert [
+        line.split()[0] for line in done.stdout.splitlines() if " heavy " in line or " light " in line
+    ] == TASKS + OWN
+    assert not workspace.state.exists()
+
+
+def test_status_as_json_has_the_documented_sections(console, root):
+    told = console.json("status")
+    assert list(told) == ["at", "workspace", "readOnly", "lease", "tasks", "pause", "outcomes", "processes", "memory"]
+    assert all(list(told[name]) == ["at", "error", "value"] for name in list(told)[3:])
+    assert (told["workspace"], told["readOnly"]) == (str(root), "")
+    assert told["lease"]["value"]["status"] == "missing"
+    assert [task["name"] for task in told["tasks"]["value"]] == TASKS + OWN
+    assert told["outcomes"]["value"] == []
+
+
+def test_a_task_as_json_says_when_it_is_due_and_what_it_lacks(console):
+    tasks = {task["name"]: task for task in console.json("status")["tasks"]["value"]}
+    assert (tasks["backup"]["everySeconds"], tasks["backup"]["dueAt"], tasks["backup"]["state"]) == (
+        86400,
+        "now",
+        "due",
+    )
+    assert (tasks["dream"]["state"], tasks["dream"]["missingKey"]) == ("not-configured", "tasks.dream.command")
+    assert (tasks["quick"]["state"], tasks["quick"]["dueAt"], tasks["light"]["class"]) == ("disabled", None, "light")
+
+
+def test_status_shows_who_holds_the_lease_and_what_waits(console, held):
+    text = console("status").stdout
+    assert "HELD · sandman · pid" in text
+    assert "its holder is alive" in text
+    told = console.json("status")
+    assert told["lease"]["value"]["holder"]["owner"] == "sandman"
+    assert told["lease"]["value"]["holder"]["tokenPrefix"] == held.token[:8]
+    assert held.token not in json.dumps(told)
+    backup = told["tasks"]["value"][0]
+    assert (backup["state"], backup["blockedBy"]["reasonCode"]) == ("waiting", "heavy-maintenance-lease-held")
+
+
+def test_what_cannot_be_read_is_not_shown_as_good_and_exits_1(console, workspace):
+    workspace.state.mkdir()
+    workspace.ledger.write_text("garbage" * 1000)
+    done = console("status", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [told[name]["value"] for name in ("tasks", "pause", "outcomes")] == [None] * 3
+    assert "is damaged" in told["outcomes"]["error"]
+    assert told["lease"]["value"]["state"] == "free"
+    assert "outcomes   ✗ unreadable: ledger" in console("status").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "--json"], ["why", "backup"], ["history"], ["run", "quick"]]
+)
+def test_looking_and_running_load_no_user_interface(console, root, arguments):
+    script = (
+        "import sys; from neo_console.cli.main import main; code = main(sys.argv[1:])\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "sys.exit(code or 10 * bool(loaded & {'textual', 'rich'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], cwd=root, capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def test_watching_repeats_until_interrupted(console):
+    watching = console.start("status", "--watch", "--every", "100ms")
+    seen = 0
+    while seen < 3:
+        seen += watching.stdout.readline().startswith("workspace")
+    watching.send_signal(signal.SIGINT)
+    watching.stdout.read()
+    assert watching.wait(20) == 130
+    assert watching.stderr.read().strip() == ""
+
+
+def test_why_lists_every_gate_and_first_what_it_comes_to(console, held):
+    done = console("why", "backup")
+    first, empty, head, *gates = done.stdout.splitlines()
+    assert first.startswith("backup may not start: lease held by sandman")
+    assert first.endswith("[heavy-maintenance-lease-held]")
+    assert head.split() == ["GATE", "VERDICT", "VALUE", "LIMIT", "CLEARS", "WHEN"]
+    assert len(gates) == 7
+    assert (empty, done.returncode) == ("", 0)
+
+
+def test_why_as_json_names_the_blocking_gate_and_all_others(console, held):
+    told = console.json("why", "backup")
+    assert list(told) == [
+        "task", "at", "trigger", "mayStart", "blockedBy", "reasonCode", "sentence",
+        "clearsWhen", "blocker", "blockerPid", "gates",
+    ]  # fmt: skip
+    assert (told["mayStart"], told["blockedBy"], told["blocker"]) == (False, "lease", "sandman")
+    assert told["blockerPid"] == os.getpid()
+    assert [gate["verdict"] for gate in told["gates"]] == ["pass", "pass", "pass", "n/a", "pass", "pass", "block"]
+
+
+def test_why_of_a_free_task_and_of_a_scheduled_start(console):
+    assert console("why", "quick").stdout.startswith("quick may start now.\n")
+    scheduled = console.json("why", "quick", "--scheduled")
+    assert (scheduled["trigger"], scheduled["reasonCode"]) == ("scheduled", "disabled")
+
+
+@pytest.fixture
+def some_history(console):
+    console("run", "quick")
+    console("run", "fails")
+    console("run", "quick")
+    console("run", "dream")
+    return console
+
+
+def test_history_is_newest_first_and_filtered(some_history):
+    console = some_history
+    rows = console.json("history")
+    assert [(row["task"], row["outcome"]) for row in rows] == [
+        ("dream", "skipped"), ("quick", "completed"), ("fails", "failed"), ("quick", "completed")
+    ]  # fmt: skip
+    count = lambda *filters: len(console.json("history", *filters))  # noqa: E731
+    assert count("--task", "quick") == 2
+    assert count("--outcome", "failed") == count("--task", "fails", "--outcome", "failed") == 1
+    assert count("--limit", "3") == 3
+    assert count("--since", "1h") == count("--since", rows[3]["lastAt"]) == 4
+    assert count("--since", "2099-01-01") == count("--task", "backup") == 0
+    assert console("history", "--task", "backup").stdout == "No runs yet: neo-console run TASK starts one.\n"
+
+
+def test_history_as_text_is_one_row_per_run(some_history):
+    head, *rows = some_history("history").stdout.splitlines()
+    assert head.split() == ["RUN", "TIME", "TASK", "OUTCOME", "TOOK", "PEAK", "REASON"]
+    assert len(rows) == 4
+    assert "✗ failed" in rows[2]
+    assert "exit code 7: broken" in rows[2]
+
+
+def test_the_history_of_the_lease_is_text_and_json(some_history):
+    head, *rows = some_history("history", "--lease", "--limit", "2").stdout.splitlines()
+    assert head.split() == ["TIME", "EVENT", "OWNER", "GENERATION", "RUN", "PID"]
+    assert [row.split()[1:3] for row in rows] == [["released", "quick"], ["acquired", "quick"]]
+    events = some_history.json("history", "--lease")
+    assert [event["event"] for event in events] == ["released", "acquired"] * 3
+    assert [event["generation"] for event in events] == [3, 3, 2, 2, 1, 1]
+
+
+def test_logs_of_a_task_a_run_and_the_beginning_of_an_id(some_history):
+    run_id = some_history.json("history", "--task", "fails")[0]["runId"]
+    by_task = some_history("logs", "fails")
+    assert by_task.stdout.startswith("broken\n")
+    assert some_history("logs", run_id).stdout == some_history("logs", run_id[:9]).stdout == by_task.stdout
+
+
+def test_a_start_that_never_was_has_no_log_and_says_why(some_history):
+    done = some_history("logs", "dream")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "No log: dream" in done.stderr
+    assert "never started (dream is not configured" in done.stderr
+
+
+def test_following_a_log_ends_with_the_run(console, until, root):
+    run_id = console.running("waits", until)
+    following = console.start("logs", run_id, "--follow")
+    assert following.stdout.readline() == "begun\n"
+    (root / "release").touch()
+    rest = following.communicate(timeout=30)[0]
+    assert rest.startswith("ended\n")
+    assert "completed" in rest
+    assert following.returncode == 0

@@ -1,0 +1,120 @@
+"""What console tests share: a machine that can be changed, an app over it, and waiting for conditions."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from neo_console.app import NeoConsole  # noqa: E402 - the screenshots' fixtures lie beside the packages
+from neo_core.config import Config, ConsoleConfig  # noqa: E402
+from neo_core.durations import Duration  # noqa: E402
+from screenshots.engine import FixedEngine  # noqa: E402
+from screenshots.parts import NOW  # noqa: E402
+
+SELDOM = Config(console=ConsoleConfig(refresh_every=Duration(3600)))
+
+
+class Machine(FixedEngine):
+    """An engine whose picture a test changes, that can fail, and that can take as long as the test wants."""
+
+    def __init__(self, picture=None, **more):
+        super().__init__(picture, **more)
+        self.failure: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.collecting = threading.Event()
+
+    def snapshot(self):
+        self.collecting.set()
+        self.gate.wait(20)
+        if self.failure is not None:
+            raise self.failure
+        return self.picture
+
+
+class Desk:
+    """An app under test, with its pilot."""
+
+    def __init__(self, app, pilot, machine, clock):
+        self.app, self.pilot, self.machine, self.clock = app, pilot, machine, clock
+
+    @property
+    def main(self):
+        return self.app.main
+
+    async def until(self, condition, *, timeout=10.0):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "the condition never came"
+            await self.pilot.pause()
+
+    async def press(self, *keys):
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def see(self, picture):
+        """Let the machine be as in ``picture`` and the app know it."""
+        self.machine.picture = picture
+        self.app.nudge()
+        await self.until(lambda: self.app.picture.snapshot is picture)
+        await self.pilot.pause()
+
+    def screen_text(self):
+        """Everything on the screen as plain lines."""
+        screen = self.app.screen
+        width, height = self.app.size
+        lines = screen._compositor.render_strips()
+        assert (width, height) == (max(line.cell_length for line in lines), len(lines))
+        return "\n".join(line.text for line in lines)
+
+
+class Clock:
+    """A wall clock that a test moves."""
+
+    def __init__(self, at=NOW):
+        self.at = at
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def open_console(machine):
+    """Open the app over ``machine`` and wait for its first picture."""
+
+    @asynccontextmanager
+    async def opened(*, size=(120, 40), config=SELDOM, first=True, **more):
+        clock = Clock()
+        app = NeoConsole(lambda: machine, config, now=clock, workspace_name="/w", **more)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            desk = Desk(app, pilot, machine, clock)
+            if first:
+                await desk.until(lambda: app.picture.snapshot is not None or app.picture.failure)
+                await pilot.pause()
+            yield desk
+            machine.gate.set()
+
+    return opened

@@ -1,0 +1,81 @@
+"""Sizes, footers and colours: what fits, and what reads without colour."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from screenshots.fixtures import first_run
+
+EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own buttons and text
+
+
+@pytest.mark.parametrize("size", [(99, 40), (80, 24), (60, 16), (120, 20)])
+async def test_where_it_is_narrow_one_panel_at_a_time(open_console, size):
+    async with open_console(size=size) as desk:
+        assert "  2 Processes   " in desk.screen_text()
+        assert "no orchestrator" in desk.screen_text()
+        for key, part in (("2", "python3"), ("3", "completed"), ("4", "4 Log"), ("1", "primary-dev-sync")):
+            await desk.press(key)
+            assert part in desk.screen_text()
+            assert sum(panel.display for panel in desk.main.panels) == 1
+            assert desk.app.focused is desk.main.current.body
+
+
+@pytest.mark.parametrize("size", [(59, 40), (120, 15), (10, 3)])
+async def test_where_it_is_tiny_a_sentence(open_console, size):
+    async with open_console(size=size) as desk:
+        assert desk.main._tiny.display
+        assert not desk.main._body.display
+        if size[0] > 50:
+            assert f"{size[0]}×{size[1]} cells; the console needs 60×16" in desk.screen_text()
+        await desk.pilot.resize_terminal(120, 40)
+        await desk.until(lambda: "● HELD" in desk.screen_text())
+
+
+async def test_resizing_keeps_selection_and_focus(open_console):
+    async with open_console() as desk:
+        await desk.press("3", "down", "down")
+        key = desk.app.context().subject.key
+        for size in ((80, 24), (120, 40), (60, 16), (140, 50)):
+            await desk.pilot.resize_terminal(*size)
+            await desk.pilot.pause()
+            assert desk.app.context().subject.key == key
+            assert desk.app.focused is desk.main.outcomes.table
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+async def test_no_line_overflows(open_console, width):
+    async with open_console(size=(width, 40)) as desk:
+        shown = desk.screen_text().splitlines()
+        assert "q quit" in shown[-1]
+        assert "14:03:22" in shown[0]
+
+
+async def test_the_footer_is_grey_where_an_action_is_blocked(open_console):
+    async with open_console() as desk:
+        grey = {hint.action_id for hint in desk.main.keys._hints if hint.blocked}
+        assert grey == {"trigger", "stop"}
+        await desk.press("3")
+        await desk.press("g")
+        grey = {hint.action_id for hint in desk.main.keys._hints if hint.blocked}
+        assert grey == {"trigger"}
+
+
+async def test_a_click_on_a_hint_does_what_the_key_does(open_console):
+    async with open_console() as desk:
+        line = desk.screen_text().splitlines()[-1]
+        await desk.pilot.click(offset=(line.index("? help"), 39))
+        await desk.pilot.pause()
+        assert "Help" in desk.screen_text()
+
+
+async def test_it_reads_without_colour(open_console, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_console() as desk:
+        drawn = desk.app.export_screenshot()
+        colours = {colour.lower() for colour in re.findall(r"(?:fill: |fill=\")#([0-9a-fA-F]{6})", drawn)}
+        assert {colour for colour in colours if len({colour[0:2], colour[2:4], colour[4:6]}) > 1} <= EXPORTED
+        for part in ("● HELD", "◐ deferred", "✗ failed", "✓ completed", "waiting 12m: dream"):
+            assert part in desk.screen_text()

@@ -1,0 +1,222 @@
+"""What is computed without a widget: filters, the picture's states, sentences, rows and the strip."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from neo_console.filters import parse_filter
+from neo_console.panels.sentences import PANELS, Keys, sentence
+from neo_console.picture import Picture
+from neo_console.rows.outcomes import MOST, OutcomeRows
+from neo_console.rows.processes import process_rows
+from neo_console.rows.schedule import schedule_rows
+from neo_console.rows.strip import Flags, banners, fit_parts, joined, strip_parts
+from neo_console.vocabulary import Seen, Tone
+from neo_core.ledger.models import Control, ControlKind, Outcome
+from neo_core.snapshot import LeaseLight, LeaseView, ScheduleView, Section, TaskState
+from screenshots import fixtures
+from screenshots.fixtures import first_run, snapshot, unreadable_lease
+from screenshots.history import busy_runs
+from screenshots.parts import HELD, NOW, blocked_by_lease, run, task
+
+KEYS = Keys("t", "r", "1", "3")
+
+
+def picture_of(shown):
+    picture = Picture()
+    picture.take(shown)
+    return picture
+
+
+def written(parts):
+    return "".join(part.text for part in joined(parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {"backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"}),
+        ("status:waiting", {"backup", "kbSync"}),
+        ("STATUS:wait", {"backup", "kbSync"}),
+        ("status:waiting task:kb", {"kbSync"}),
+        ("task:BACKUP", {"backup"}),
+        ("talk", {"summary"}),
+        ("held dream", {"backup", "kbSync"}),
+        ("owner:dream", set()),
+        ("status:", {"backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"}),
+        ("status:not", {"golden-path"}),
+    ],
+)
+def test_the_filter_grammar(text, found):
+    shown = snapshot()
+    rows = schedule_rows(shown.schedule.value, picture_of(shown), NOW)
+    assert {row.task for row in rows if parse_filter(text).matches(row)} == found
+
+
+def test_an_outcome_is_found_by_its_code_and_by_its_word():
+    rows = OutcomeRows().rows(busy_runs(), NOW)
+    for text in ("status:timed-out", "status:timed"):
+        assert [row.task for row in rows if parse_filter(text).matches(row)] == ["golden-path"]
+    assert {row.task for row in rows if parse_filter("status:running").matches(row)} == {"dream"}
+
+
+def test_every_panel_has_a_sentence_of_its_own_for_every_state():
+    said = [
+        sentence(panel, seen, KEYS, age="9s", error="E.") for panel in PANELS for seen in Seen if seen is not Seen.OK
+    ]
+    assert all(said)
+    assert len(set(said)) == len(said) == 6 * len(PANELS)
+    for panel in PANELS:
+        assert sentence(panel, Seen.OK, KEYS) == ""
+        assert "E." in sentence(panel, Seen.UNREADABLE, KEYS, error="E.")
+        assert "9s" in sentence(panel, Seen.STALE, KEYS, age="9s")
+
+
+def test_the_seven_states_of_a_section():
+    picture = Picture()
+    assert picture.outcomes(NOW).seen is Seen.LOADING
+    picture.take(snapshot(outcomes=Section(at=NOW, error="ledger x: is damaged (no).")))
+    assert picture.outcomes(NOW).seen is Seen.MALFORMED
+    picture.take(snapshot(outcomes=Section(at=NOW, error="ledger x: permission denied.")))
+    assert picture.outcomes(NOW).seen is Seen.UNREADABLE
+    picture.take(snapshot(outcomes=Section(at=NOW)))
+    assert picture.outcomes(NOW).seen is Seen.UNKNOWN
+    picture.take(snapshot(outcomes=()))
+    assert picture.outcomes(NOW).seen is Seen.EMPTY
+    picture.take(snapshot())
+    assert picture.outcomes(NOW).seen is Seen.OK
+    picture.take(snapshot(at=NOW + 5, outcomes=Section(at=NOW + 5, error="ledger x: is locked.")))
+    stale = picture.outcomes(NOW + 5)
+    assert (stale.seen, stale.at, stale.error) == (Seen.STALE, NOW, "ledger x: is locked.")
+    assert stale.value == busy_runs()
+
+
+def test_a_picture_that_is_not_renewed_becomes_stale_by_itself():
+    picture = picture_of(snapshot())
+    assert picture.stale_for(NOW + 9) is None
+    assert picture.stale_for(NOW + 11) == 11
+    assert picture.schedule(NOW + 11).seen is Seen.STALE
+
+
+def test_a_failed_collection_before_the_first_picture_is_not_loading_for_ever():
+    picture = Picture()
+    picture.fail("no such workspace")
+    assert picture.schedule(NOW).seen is Seen.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("view", "short"),
+    [
+        (task("a", TaskState.DUE, due_at=NOW - 252), "due for 4m12s"),
+        (task("a", TaskState.DUE, due_at=0.0), "due: never ran"),
+        (task("a", TaskState.IDLE, due_at=NOW + 245), "in 4m · 14:07"),
+        (task("a", TaskState.DISABLED), "only by hand"),
+        (task("a", TaskState.PAUSED), "paused"),
+        (task("a", TaskState.WAITING, blocked_by_lease(), waiting_since=NOW - 720), "waiting 12m: dream"),
+        (task("a", TaskState.WAITING), "waiting"),
+        (task("a", TaskState.RUNNING, running_run_id="gone"), "running"),
+        (task("a", TaskState.RUNNING, running_run_id="9f31c07a55d2"), "running 12m"),
+        (task("a", TaskState.SNOOZED, snoozed_until=NOW + 60), "until 14:04"),
+    ],
+)
+def test_what_a_task_does_next(view, short):
+    rows = schedule_rows(ScheduleView(tasks=(view,)), picture_of(snapshot()), NOW)
+    assert rows[0].cells[3].text == short
+
+
+def test_a_wait_says_why_where_there_is_room():
+    rows = schedule_rows(snapshot().schedule.value, picture_of(snapshot()), NOW)
+    assert rows[0].cells[3].full == f"waiting 12m ×41: {HELD}"
+
+
+def test_a_repeated_deferral_is_one_row_with_count_and_since():
+    rows = [row for row in OutcomeRows().rows(busy_runs(), NOW) if row.task == "backup" and "deferred" in row.words]
+    assert len(rows) == 1
+    assert rows[0].cells[2].text == "◐ deferred ×41"
+    assert rows[0].cells[3].text.startswith("since 13:51: lease held by dream")
+    assert rows[0].cells[2].tone is Tone.CALM
+
+
+def test_the_history_shows_the_newest_five_hundred_and_what_runs_on_top():
+    runs = tuple(run(f"{number:012x}", "t", Outcome.COMPLETED, at=NOW - number) for number in range(600))
+    rows = OutcomeRows().rows((*runs, run("live", "t", None, at=NOW - 9999)), NOW)
+    assert len(rows) == MOST == 500
+    assert [row.key for row in rows[:2]] == ["live", f"{0:012x}"]
+
+
+def test_rows_of_ended_runs_are_written_again_only_when_they_changed():
+    maker = OutcomeRows()
+    first = maker.rows(busy_runs(), NOW)
+    again = maker.rows(tuple(msgspec.structs.replace(run) for run in busy_runs()), NOW + 1)
+    assert [one is two for one, two in zip(first, again, strict=True)] == [False] + [True] * 9
+    repeated = msgspec.structs.replace(busy_runs()[1], count=42)
+    assert "×42" in maker.rows((repeated,), NOW + 2)[0].cells[2].text
+    assert maker.rows(busy_runs(), NOW + 86_400)[3].cells[0].text == "Fri 13:31"
+
+
+def test_trees_show_their_memory_and_mark_what_is_not_exact():
+    tree = msgspec.structs.replace(fixtures.busy_trees()[0], exact=False)
+    rows = process_rows((tree,))
+    assert rows[0].cells[0].full == "dream · holder"
+    assert [cell.text for cell in rows[0].cells[2:4]] == ["~4.5G", "91%"]
+    assert [row.cells[0].text for row in rows[1:]] == ["└ python", "  └ node", "    └ python3"]
+
+
+def test_unknown_cpu_is_not_zero():
+    one = msgspec.structs.replace(fixtures.own_tree().processes[0], cpu=None)
+    rows = process_rows((msgspec.structs.replace(fixtures.own_tree(), processes=(one,)),))
+    assert rows[0].cells[3].text == rows[1].cells[3].text == "?"
+
+
+def test_the_strip_answers_in_one_line():
+    left, right = strip_parts(picture_of(snapshot()), NOW, Flags())
+    assert written(left) == (
+        "LEASE ● HELD dream 12m · manual · pid 4211 · renewed 4s ago · 2 waiting  │  MEM 29% free · PSI 4.2"
+    )
+    assert written(right) == "14:03:22"
+
+
+@pytest.mark.parametrize("width", [58, 78, 98, 118])
+def test_the_strip_fits_and_keeps_what_matters(width):
+    left, right = fit_parts(*strip_parts(picture_of(snapshot()), NOW, Flags("why", frozen=True)), width)
+    line = f"{written(left)}  {written(right)}"
+    assert len(line) <= width
+    assert "● HELD dream 12m" in line
+    assert line.endswith("FROZEN RO 14:03:22")
+
+
+def test_the_strip_never_dresses_the_unknown_as_good():
+    picture = Picture()
+    assert written(strip_parts(picture, NOW, Flags())[0]) == "LEASE … LOADING  │  MEM …"
+    picture.take(snapshot(lease=Section(at=NOW, error="E"), memory=Section(at=NOW, error="E")))
+    left, _ = strip_parts(picture, NOW, Flags())
+    assert written(left) == "LEASE ✗ UNREADABLE · 2 waiting  │  MEM unknown"
+    assert not [part for part in left if part.tone is Tone.OK]
+
+
+def test_an_old_lease_loses_its_colour():
+    picture = picture_of(first_run())
+    assert strip_parts(picture, NOW, Flags())[0][1].tone is Tone.OK
+    left, right = strip_parts(picture, NOW + 60, Flags())
+    assert left[1].tone is Tone.UNKNOWN
+    assert right[0].text == "STALE"
+
+
+def test_banners_say_what_is_wrong_and_how_it_is_mended():
+    pause = Control(
+        control_id=1, kind=ControlKind.PAUSE, target="", created_at=NOW, because="disk swap", requested_by="ada"
+    )
+    picture = picture_of(snapshot(schedule=ScheduleView(tasks=(), pause=pause)))
+    assert [line.text for line in banners(picture, NOW, Flags("no disk"))] == [
+        "‖ PAUSED  nothing starts until it is ended by hand by ada: disk swap",
+        "‖ RO  nothing can be changed from here: no disk",
+    ]
+    lines = banners(picture_of(unreadable_lease()), NOW, Flags())
+    assert lines[0].text.startswith("✗ LEASE  the lease file cannot be read")
+    assert lines[0].text.endswith("move it away while nothing runs")
+
+
+def test_a_held_lease_is_no_trouble():
+    lease = LeaseView(light=LeaseLight.HELD, status="active", owner="kbSync")
+    assert banners(picture_of(snapshot(lease=lease)), NOW, Flags()) == []
