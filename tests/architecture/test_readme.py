@@ -45,7 +45,7 @@ def test_every_picture_is_there():
 
 
 def test_every_command_that_is_shown_exists():
-    shown = [shlex.split(line.split("#")[0])[1:] for line in README.splitlines() if line.startswith("$ neo-console ")]
+    shown = [shlex.split(line.split("#")[0])[2:] for line in README.splitlines() if line.startswith("$ neo-console ")]
     assert shown
     assert [words for words in shown if words[0] not in cli.commands] == []
 
