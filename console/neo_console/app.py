@@ -45,6 +45,7 @@ class NeoConsole(App[int], inherit_bindings=False):
     """The operator console over one workspace."""
 
     CSS_PATH = str(neo_styles.STYLESHEET)
+    TITLE = "neo-console"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_how_to_quit", show=False, system=True)]
 

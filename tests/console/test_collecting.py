@@ -62,7 +62,7 @@ async def test_quitting_does_not_wait_for_a_slow_collection(machine, open_consol
         began = time.monotonic()
         await desk.press("q")
         await desk.until(lambda: not desk.app.is_running)
-        assert time.monotonic() - began < 0.4
+        assert time.monotonic() - began < 1  # 0.3 s alone; a console that waited would take twenty
 
 
 async def test_it_refreshes_by_itself(machine, open_console):

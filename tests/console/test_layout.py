@@ -63,6 +63,24 @@ async def test_the_footer_is_grey_where_an_action_is_blocked(open_console):
         assert grey == {"trigger"}
 
 
+@pytest.mark.parametrize("size", [(60, 16), (200, 60)])
+async def test_a_dialog_keeps_its_buttons_and_its_target_in_sight(machine, open_console, size):
+    machine.picture = first_run()
+    async with open_console(size=size) as desk:
+        await desk.press("t")
+        for part in ("Start backup?", "target", "Cancel", "  Start backup  "):
+            assert part in desk.screen_text()
+
+
+async def test_every_page_opens_where_there_is_little_room(open_console):
+    async with open_console(size=(60, 16)) as desk:
+        for key in ("w", "enter", "l", "question_mark", "d", "colon"):
+            await desk.press(key)
+            assert desk.app.screen is not desk.main
+            desk.screen_text()
+            await desk.press("escape")
+
+
 async def test_a_click_on_a_hint_does_what_the_key_does(open_console):
     async with open_console() as desk:
         line = desk.screen_text().splitlines()[-1]

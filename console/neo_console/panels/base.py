@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from neo_console.picture import Picture, View
     from neo_console.rows.model import Column, Row
-    from neo_console.subjects import Subject
 
 
 class Look(NamedTuple):
@@ -77,11 +76,6 @@ class TablePanel(Vertical):
     def body(self) -> KeyedTable:
         """What takes the focus."""
         return self.table
-
-    @property
-    def subject(self) -> Subject | None:
-        """What is selected here."""
-        return self.table.subject
 
     def compose(self) -> ComposeResult:
         """Put the sentence above the table."""

@@ -19,7 +19,6 @@ class FilterBar(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close(False)", show=False),
-        Binding("enter", "close(True)", show=False),
     ]
 
     class Changed(Message):

@@ -31,6 +31,11 @@ class Help(Page):
             [*self._keys(), *self._footprint(), *self._results()], self.console.colours, label_tone=Tone.PLAIN
         )
 
+    def subtitle_text(self) -> str:
+        """Show the console's own use without scrolling."""
+        facts = {part.label: part.value for part in self._footprint() if isinstance(part, Fact)}
+        return " · ".join((*(f"{name} {facts[name]}" for name in ("memory", "CPU") if name in facts), "esc back"))
+
     def _keys(self) -> list[Heading | Fact]:
         keymap = self.console.keymap
         parts: list[Heading | Fact] = []

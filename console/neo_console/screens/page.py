@@ -75,6 +75,10 @@ class Page(Overlay):
     def body(self) -> RenderableType:
         """Return what is to be read."""
 
+    def subtitle_text(self) -> str:
+        """Return what stands in the lower edge."""
+        return "esc back"
+
     def compose(self) -> ComposeResult:
         """Put the body into a frame."""
         with self._frame, self._scroll:
@@ -83,7 +87,7 @@ class Page(Overlay):
     def refresh_page(self) -> None:
         """Draw the page as things are now."""
         self._frame.border_title = Content(self.title_text())
-        self._frame.border_subtitle = Content("esc back")
+        self._frame.border_subtitle = Content(self.subtitle_text())
         self._body.update(self.body())
 
     def action_scroll_line(self, step: int) -> None:

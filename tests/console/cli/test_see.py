@@ -186,3 +186,10 @@ def test_following_a_log_ends_with_the_run(console, until, root):
     assert rest.startswith("ended\n")
     assert "completed" in rest
     assert following.returncode == 0
+
+
+@pytest.mark.parametrize("home", ["/nowhere/at/all", ""])
+def test_a_home_that_is_gone_matters_to_no_command(console, home):
+    environment = {**os.environ, "HOME": home}
+    assert console("status", env=environment).returncode == 0
+    assert console("run", "quick", env=environment).returncode == 0
