@@ -30,6 +30,11 @@ def installed(tmp_path_factory) -> Path:
     return folder / "venv" / "bin"
 
 
+@pytest.fixture(autouse=True)
+def _only_what_is_installed(monkeypatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+
 @pytest.mark.timeout(240)
 def test_the_console_opens_from_the_wheel_and_quits(installed, root):
     screen = _open_and_quit([str(installed / "neo-console"), "--workspace", str(root)])
