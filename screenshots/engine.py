@@ -25,10 +25,25 @@ LOG = """\
 """
 
 
+BACKUP_LOG = """\
+copied .neo-ai-data/memory.sqlite3 (212.4 MiB, 48211 rows)
+copied .neo-ai-data/graph.sqlite3 (96.0 MiB, 17940 rows)
+copied .neo-ai-data/kb-index.sqlite3 (31.2 MiB, 2410 rows)
+{"outcome":"completed","deferred":false,"summary":"3 databases and 0 files, 339.6 MiB, verified; 1 old removed"}
+"""
+
+KB_LOG = """\
+1204 files to look at in /home/ada/agents
+{"outcome":"completed","deferred":false,"summary":"1204 files indexed: 3 added, 11 updated, 1 removed, 1190 unchanged"}
+"""
+
+LOGS = {"backup": BACKUP_LOG, "kbSync": KB_LOG}
+
+
 class FixedEngine:
     """An engine that always sees the same, writes nothing, and remembers what it was asked to do."""
 
-    def __init__(self, picture: Snapshot | None = None, *, log: str = LOG) -> None:
+    def __init__(self, picture: Snapshot | None = None, *, log: str = "") -> None:
         self.picture = picture or snapshot()
         self.log_text = log
         self.asked: list[tuple[object, ...]] = []
@@ -74,9 +89,10 @@ class FixedEngine:
         return msgspec.json.decode(run.decision, type=Decision) if run.decision else None
 
     def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
-        """Return the log, the same for every run that started."""
+        """Return the log that every run of its task has, if it started, and what was added since."""
         found = next((one for one in self.picture.outcomes.value or () if one.run_id == run_id), None)
         if found is None or found.started_at is None:
             return LogChunk(text="", start=0, end=0, missing=True)
-        start = 0 if after is None else min(after, len(self.log_text))
-        return LogChunk(text=self.log_text[start : start + limit], start=start, end=len(self.log_text))
+        text = LOGS.get(found.task, LOG) + self.log_text
+        start = 0 if after is None else min(after, len(text))
+        return LogChunk(text=text[start : start + limit], start=start, end=len(text))

@@ -74,7 +74,7 @@ async def test_a_key_acts_on_what_was_selected_before_the_refresh(open_console):
 
 async def test_the_log_follows_the_selection(machine, open_console):
     async with open_console() as desk:
-        await desk.until(lambda: "loading the model" in desk.main.log_panel.log_view.text)
+        await desk.until(lambda: "copied" in desk.main.log_panel.log_view.text)
         await desk.press("G", "k")
         await desk.until(lambda: desk.main.log_panel.run_id == "9f31c07a55d2")
         machine.log_text += "one \x1b[31mmore[/] line\n"
