@@ -202,7 +202,7 @@ class Engine:
         """Return the newest rows first, after marking lost what is."""
         if task:
             self.task(task)
-        if self.workspace.ledger.exists() and not self._looker.read_only():
+        if os.access(self.workspace.ledger, os.F_OK) and not self._looker.read_only():
             with self._writing() as ledger:
                 mark_lost_runs(ledger, self._source, self._clock)
         with self._reading() as ledger:
@@ -234,7 +234,7 @@ class Engine:
                 size = file.seek(0, os.SEEK_END)
                 start = max(0, size - limit) if after is None else min(after, size)
                 file.seek(start)
-                raw = file.read(limit)
+                raw = _whole_characters(file.read(limit))
         except FileNotFoundError:
             return LogChunk(text="", start=0, end=0, missing=True)
         except OSError as error:
@@ -272,3 +272,15 @@ class Engine:
     def _writing(self) -> Ledger:
         ensure_state(self.workspace)
         return Ledger(self.workspace.ledger)
+
+
+def _whole_characters(raw: bytes) -> bytes:
+    """Return ``raw`` without a UTF-8 character that is cut off at its end; the next chunk begins with it."""
+    for length in range(1, min(4, len(raw))):
+        byte = raw[-length]
+        if byte >= 0xC0:
+            complete = (byte < 0xE0 and length == 2) or (0xE0 <= byte < 0xF0 and length == 3)
+            return raw if complete else raw[:-length]
+        if byte < 0x80:
+            break
+    return raw

@@ -73,7 +73,7 @@ class Looker:
     def read_only(self) -> str:
         """Return why nothing can be changed in this workspace; empty when it can."""
         folder = self._workspace.state
-        while not folder.exists() and folder != folder.parent:
+        while not os.access(folder, os.F_OK) and folder != folder.parent:
             folder = folder.parent
         return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
 

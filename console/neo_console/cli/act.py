@@ -97,10 +97,14 @@ def defer(workspace: Workspace, task: str, *, seconds: float, because: str, as_j
 
 @click.command()
 @task_argument
+@json_option
 @click.pass_obj
-def resume(workspace: Workspace, task: str) -> None:
+def resume(workspace: Workspace, task: str, *, as_json: bool) -> None:
     """End TASK's snooze."""
     ended = Engine(workspace).resume(task)
+    if as_json:
+        emit_json({"task": task, "ended": ended})
+        return
     click.echo(f"{task} is no longer snoozed." if ended else f"{task} was not snoozed.")
 
 
@@ -120,10 +124,15 @@ def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json:
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def unpause(workspace: Workspace) -> None:
+def unpause(workspace: Workspace, *, as_json: bool) -> None:
     """End the pause."""
-    click.echo("The pause has ended." if Engine(workspace).unpause() else "Nothing was paused.")
+    ended = Engine(workspace).unpause()
+    if as_json:
+        emit_json({"ended": ended})
+    else:
+        click.echo("The pause has ended." if ended else "Nothing was paused.")
 
 
 def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:

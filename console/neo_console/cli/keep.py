@@ -23,8 +23,9 @@ _BADGES = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def init(workspace: Workspace) -> None:
+def init(workspace: Workspace, *, as_json: bool) -> None:
     """Write a commented neo-console.toml; an existing one is never touched."""
     path = workspace.config
     try:
@@ -37,6 +38,9 @@ def init(workspace: Workspace) -> None:
             f"cannot be written: {describe_os_error(error)}",
             "Free space, or make the folder writable for you.",
         ) from error
+    if as_json:
+        emit_json({"path": str(path)})
+        return
     click.echo(f"Wrote {path}. Every line in it is a default; neo-console doctor checks it.")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from neo_core.clock import from_iso
 from neo_core.durations import parse_duration
 from neo_core.errors import UsageError
 
@@ -31,15 +31,19 @@ def to_seconds(_context: click.Context, _parameter: click.Parameter, value: str 
 
 
 def to_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """Return seconds since the epoch for an ISO 8601 text, or for a duration: that long ago."""
+    """Return seconds since the epoch for an ISO 8601 text (local without a zone), or for a duration: that long ago."""
     if value is None:
         return None
-    for parse in (lambda text: time.time() - parse_duration(text), from_iso):
+    for parse in (lambda text: time.time() - parse_duration(text), _local_time):
         try:
             return parse(value)
         except ValueError:
             continue
     raise click.BadParameter(f"{value!r} is neither a duration like 2h nor a time like 2026-11-21T14:00")
+
+
+def _local_time(text: str) -> float:
+    return datetime.fromisoformat(text).astimezone().timestamp()
 
 
 def json_option(function: F) -> F:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 
+_WHOLE_LOG = 64 * 1024 * 1024
+
+
 @click.command()
 @json_option
 @click.option("--watch", is_flag=True, help="Repeat until ctrl+c.")
@@ -91,12 +94,16 @@ def history(
 @click.command()
 @click.argument("run")
 @click.option("--follow", "-f", is_flag=True, help="Go on printing until the run has ended.")
+@json_option
 @click.pass_obj
-def logs(workspace: Workspace, run: str, *, follow: bool) -> None:
+def logs(workspace: Workspace, run: str, *, follow: bool, as_json: bool) -> None:
     """Print the log of RUN: a run's id, the beginning of one, or a task's name for its latest run."""
     engine = Engine(workspace)
     found = latest_run(engine, run)
-    if follow:
+    if as_json:
+        chunk = engine.log(found.run_id, after=0, limit=_WHOLE_LOG)
+        emit_json({"runId": found.run_id, "task": found.task, "missing": chunk.missing, "text": chunk.text})
+    elif follow:
         follow_log(engine, found.run_id)
     elif engine.log(found.run_id).missing:
         note(f"No log: {found.task} {found.run_id} never started ({found.reason or found.reason_code}).")

@@ -116,6 +116,7 @@ class Runner:
         environment = {**without_lease(os.environ), **task.env, **grant.environment(), RUN_ID: self._run.run_id}
         return spawn_command(
             task.command,
+            key=f"tasks.{task.name}",
             cwd=task.cwd,
             environment=environment,
             log=self._workspace.run_log(self._run.run_id),

@@ -25,15 +25,21 @@ def spawn_runner(
 ) -> subprocess.Popen[bytes]:
     """Start the runner of one run, detached from our terminal and session. Raises ``SpawnError``."""
     command = [sys.executable, "-m", "neo_core.runs.runner", "--workspace", str(workspace_root), "--run", run_id]
-    return spawn_command(command, cwd=str(workspace_root), environment=environment, log=log)
+    return spawn_command(command, key="the installation", cwd=str(workspace_root), environment=environment, log=log)
 
 
 def spawn_command(
-    command: Sequence[str], *, cwd: str, environment: Mapping[str, str], log: Path, descriptors: tuple[int, ...] = ()
+    command: Sequence[str],
+    *,
+    key: str,
+    cwd: str,
+    environment: Mapping[str, str],
+    log: Path,
+    descriptors: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in a session of its own, its output appended to ``log``, nothing to read on stdin.
 
-    Only ``descriptors`` stay open in it. Raises ``SpawnError`` naming what is missing.
+    Only ``descriptors`` stay open in it. Raises ``SpawnError`` naming what is missing and the configuration's ``key``.
     """
     try:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -51,18 +57,17 @@ def spawn_command(
             pass_fds=descriptors,
         )
     except OSError as error:
-        raise _spawn_error(command[0], cwd, error) from error
+        raise _spawn_error(command[0], key, cwd, error) from error
     except ValueError as error:
-        raise SpawnError(f"program {command[0]!r}", str(error), "Mend tasks.NAME.command.") from error
+        raise SpawnError(f"program {command[0]!r}", str(error), f"Mend {key}.command.") from error
     finally:
         os.close(output)
 
 
-def _spawn_error(program: str, cwd: str, error: OSError) -> SpawnError:
+def _spawn_error(program: str, key: str, cwd: str, error: OSError) -> SpawnError:
     if not os.path.isdir(cwd):  # noqa: PTH112 - a plain string from the configuration
-        return SpawnError(f"folder {cwd}", "does not exist", "Mend tasks.NAME.cwd.")
+        cause = "is not a folder" if os.path.lexists(cwd) else "does not exist"
+        return SpawnError(f"folder {cwd}", cause, f"Mend {key}.cwd.")
     if isinstance(error, FileNotFoundError):
-        return SpawnError(f"program {program!r}", "was not found", "Install it, or mend tasks.NAME.command.")
-    return SpawnError(
-        f"program {program!r}", f"cannot be started: {describe_os_error(error)}", "Mend tasks.NAME.command."
-    )
+        return SpawnError(f"program {program!r}", "was not found", f"Install it, or mend {key}.command.")
+    return SpawnError(f"program {program!r}", f"cannot be started: {describe_os_error(error)}", f"Mend {key}.command.")

@@ -108,3 +108,16 @@ def test_reading_the_log_follows_from_where_it_ended(root, workspace):
     assert (first.text, first.end) == ("one\n", 4)
     assert engine.log(run.run_id, after=first.end).text.startswith("two\n")
     assert engine.log("0" * 12).missing
+
+
+def test_a_character_on_the_edge_of_a_chunk_stays_whole(workspace):
+    engine = Engine(workspace)
+    workspace.logs.mkdir(parents=True)
+    told = "aé€😀z" * 40
+    workspace.run_log("abc").write_text(told, encoding="utf-8")
+    for limit in range(5, 12):
+        text, offset = "", 0
+        while chunk := engine.log("abc", after=offset, limit=limit).text:
+            text += chunk
+            offset = engine.log("abc", after=offset, limit=limit).end
+        assert text == told

@@ -193,6 +193,10 @@ def as_ordinary_user() -> Iterator[Path]:
         if os.geteuid() != 0:
             yield folder
             return
+        # What Python loads on first use must be loaded before: the ordinary user may not read where it lies.
+        with tempfile.TemporaryDirectory() as warm:
+            (Path(warm) / "a.md").write_text("alpha", encoding="utf-8-sig")
+            sync(resolve_workspace(warm), Config())
         os.chown(folder, 65534, 65534)
         os.seteuid(65534)
         try:
