@@ -25,8 +25,8 @@ from neo_console.performers import PERFORMERS
 from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
 from neo_console.screens.main import MainScreen
+from neo_console.theming import check_theme
 from neo_console.vocabulary import Tone
-from neo_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,9 +160,7 @@ class NeoConsole(App[int], inherit_bindings=False):
     def _wear(self, theme: str, config_path: str) -> None:
         for one in neo_styles.THEMES:
             self.register_theme(one)
-        if theme not in self.available_themes:
-            known = ", ".join(sorted(self.available_themes))
-            raise ConfigError(f"{config_path}: console.theme", f"{theme!r} is not a theme", f"Known: {known}.")
+        check_theme(theme, config_path)
         self.theme = theme
         self.colours = {Tone(name): colour for name, colour in neo_styles.tones(self.available_themes[theme]).items()}
         key = self.keymap.key

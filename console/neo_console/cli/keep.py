@@ -49,7 +49,7 @@ def init(workspace: Workspace, *, as_json: bool) -> None:
 @click.pass_obj
 def doctor(workspace: Workspace, *, as_json: bool) -> int:
     """List what is wrong with this workspace and how to mend it. Exits 1 when something must be mended."""
-    findings = [*examine(workspace), *_key_findings(workspace)]
+    findings = [*examine(workspace), *_console_findings(workspace)]
     if as_json:
         emit_json(findings)
     else:
@@ -131,17 +131,20 @@ def _write_new(path: Path, text: str) -> None:
             raise
 
 
-def _key_findings(workspace: Workspace) -> list[Finding]:
+def _console_findings(workspace: Workspace) -> list[Finding]:
     """Check what only the console understands: its key map and theme."""
     from neo_console.keymap import resolve_keys
+    from neo_console.theming import check_theme
     from neo_core.config import load_config
 
+    path = str(workspace.config)
     try:
-        told = load_config(workspace.config).keys
+        config = load_config(workspace.config)
     except ConfigError:
         return []  # the engine's doctor has said so
     try:
-        resolve_keys(told, str(workspace.config))
+        resolve_keys(config.keys, path)
+        check_theme(config.console.theme, path)
     except ConfigError as error:
         return [Finding(level=Level.FAIL, thing=error.thing, says=error.cause, mend=error.mend)]
     return []
