@@ -20,7 +20,8 @@ _SELECT = f"SELECT {_QUOTED} FROM runs"  # noqa: S608 - our own column names
 class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger knows of one task.
 
-    ``streak`` counts the deferrals since it last started, ``waiting_since`` is the first of them.
+    ``last`` is its latest row that has ended, ``last_started`` the latest that really ran, ended or not. ``streak``
+    counts the deferrals since it last started, ``waiting_since`` is the first of them.
     """
 
     last: Run | None = None
@@ -120,9 +121,10 @@ class RunTable:
         """Return the runs without an outcome, oldest first."""
         return self._database.select(Run, f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at")
 
-    def latest(self, task: str) -> Run | None:
-        """Return the task's latest row of any kind."""
-        query = f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1"
+    def latest(self, task: str, *, ended: bool = False) -> Run | None:
+        """Return the task's latest row of any kind, or the latest that has ``ended``."""
+        and_ended = " AND outcome IS NOT NULL" if ended else ""
+        query = f"{_SELECT} WHERE task = ?{and_ended} ORDER BY last_at DESC, rowid DESC LIMIT 1"
         runs = self._database.select(Run, query, (task,))
         return runs[0] if runs else None
 
@@ -168,7 +170,7 @@ class RunTable:
             (task, since),
         )
         return TaskRecord(
-            last=self.latest(task),
+            last=self.latest(task, ended=True),
             last_started=last_started,
             last_success_at=success[0]["ended_at"] if success else None,
             streak=int(waiting[0]["streak"]) if waiting else 0,

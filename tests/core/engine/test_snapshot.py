@@ -29,6 +29,9 @@ def test_a_held_lease_shows_holder_tree_and_waiting_task(root, workspace, until)
         '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done"]\n'
     )
     engine = Engine(workspace)
+    (root / "release").touch()
+    engine.run_and_wait("hold")
+    (root / "release").unlink()
     attempt = engine.trigger("hold")
     until(lambda: engine.run(attempt.run_id).started_at)
     engine.trigger("kbSync")
@@ -40,6 +43,7 @@ def test_a_held_lease_shows_holder_tree_and_waiting_task(root, workspace, until)
     assert (tree.owner, tree.run_id, tree.processes[0].pid) == ("hold", attempt.run_id, lease.pid)
     assert tree.memory > 0
     assert _task(snapshot, "hold").state is TaskState.RUNNING
+    assert _task(snapshot, "hold").last_outcome is Outcome.COMPLETED
     waiting = _task(snapshot, "kbSync")
     assert (waiting.state, waiting.streak) == (TaskState.WAITING, 1)
     assert waiting.decision.blocking.reason == "heavy-maintenance-backpressure"

@@ -62,7 +62,7 @@ while not (path.parent / "stop").exists():
     with Ledger(path, writable=False) as ledger:
         count = ledger.database.query("SELECT count(*) AS n FROM runs")[0]["n"]
         assert count >= seen and count % 2 == 0, (seen, count)
-        assert ledger.runs.record_of("kbSync").last is not None or count == 0
+        assert ledger.runs.latest("kbSync") is not None or count == 0
         if seen < 0: print("reading", flush=True)
         seen = count
 """
