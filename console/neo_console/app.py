@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_LOOK_AGAIN = (0.15, 0.5)  # seconds after an action
 
 
 class NeoConsole(App[int], inherit_bindings=False):
@@ -145,14 +146,18 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.notify(result.text, severity=result.severity, markup=False)
 
     def nudge(self) -> None:
-        """Have a new picture collected now."""
+        """Have a new picture collected now, and again when what was asked for has had time to happen."""
         self._collector.nudge()
+        for seconds in _LOOK_AGAIN:
+            self.set_timer(seconds, self._collector.nudge)
 
     def open_palette(self) -> None:
         """Open the command palette."""
         self.push_screen(CommandPalette(providers=[ActionCommands], placeholder="What do you want to do?"))
 
     def _tick(self) -> None:
+        if self.screen is not self.main:
+            self.main.refresh_strip()
         refresh = getattr(self.screen, "refresh_page", None)
         if refresh is not None:
             refresh()

@@ -42,15 +42,17 @@ class Context:
 
     @property
     def live_run_id(self) -> str:
-        """The run that is selected and has not ended; empty when there is none."""
+        """The run that is selected and still works, also without its runner; empty when there is none."""
         subject = self.subject
         if subject is None:
             return ""
         if subject.kind is Kind.TASK:
-            return self.task.running_run_id if self.task else ""
+            running = self.task.running_run_id if self.task else ""
+            return running or self.picture.orphaned_run(task=subject.task)
         if subject.kind is Kind.RUN:
             run = self.picture.run(subject.run_id)
-            return subject.run_id if run is not None and run.live else ""
+            live = run is not None and run.live
+            return subject.run_id if live else self.picture.orphaned_run(run_id=subject.run_id)
         return subject.run_id
 
     @property

@@ -111,6 +111,13 @@ class Picture:
         started = [run for run in runs if run.task == task and run.started_at is not None]
         return max(started, key=lambda run: run.started_at or 0.0, default=None)
 
+    def orphaned_run(self, *, task: str = "", run_id: str = "") -> str:
+        """Return the run, of that task or id, whose runner is gone while processes of it still work; empty for none."""
+        for tree in self.trees():
+            if tree.kind == "orphans" and tree.run_id and (tree.owner == task or tree.run_id == run_id):
+                return tree.run_id
+        return ""
+
     def trees(self) -> tuple[TreeView, ...]:
         """Return the process trees as last read."""
         return self._value("processes") or ()

@@ -112,6 +112,13 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Reason.LEASE_ERROR: Term("the lease cannot be used", "✗", Tone.FAIL),
         Reason.RUNNER_GONE: Term("its runner vanished", "!", Tone.FAIL),
         Reason.NOT_STARTED: Term("its runner did not start", "✗", Tone.FAIL),
+        Reason.SPAWN_ERROR: Term("it could not be started", "✗", Tone.FAIL),
+        Reason.LEDGER_ERROR: Term("the ledger cannot be used", "✗", Tone.FAIL),
+        Reason.CONFIGURATION: Term("the configuration is wrong", "✗", Tone.FAIL),
+        Reason.EXIT_CODE: Term("its command failed", "✗", Tone.FAIL),
+        Reason.SIGNAL: Term("ended by a signal", "⊘", Tone.DIM),
+        Reason.OPERATOR: Term("stopped by an operator", "⊘", Tone.DIM),
+        Reason.TIME_LIMIT: Term("it reached its time limit", "◷", Tone.FAIL),
     },
     LeaseRole: {
         LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),

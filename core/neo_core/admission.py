@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from neo_core.lease.inherit import borrowable
 from neo_core.ledger.models import Control, ControlKind, Run, Trigger
+from neo_core.ledger.runs import ancestors_of
 from neo_core.observe import lease_facts
 from neo_core.runs.lost import is_lost
+from neo_core.runs.spawn import RUN_ID
 from neo_core.schedule.gates import Facts
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ def compose_facts(
         live=live,
         inherited=lent is not None and task.heavy,
         parent=str(parent),
+        ancestors=frozenset(ancestors_of(os.environ.get(RUN_ID, ""), {run.run_id: run for run in live})),
     )
 
 

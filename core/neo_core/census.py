@@ -62,7 +62,8 @@ class Census:
         for carrier in seen.scan.carriers:
             members.extend(_unclaimed(forest, carrier.pid, taken))
         owner = seen.lease.owner if seen.lease else "unknown"
-        return self._tree(owner, "orphans", members, elapsed)
+        run_id = seen.lease.metadata.get("runId") if seen.lease else ""
+        return self._tree(owner, "orphans", members, elapsed, run_id=run_id if isinstance(run_id, str) else "")
 
     def _own_tree(self, forest: Forest, taken: set[int], elapsed: float) -> TreeView | None:
         info = forest.processes.get(os.getpid())

@@ -14,6 +14,8 @@ import msgspec
 
 from neo_core.durations import Duration, Window, format_duration, parse_duration, parse_window
 from neo_core.errors import ConfigError, describe_os_error
+from neo_core.lease.words import GENERATION, INHERITED_TOKEN
+from neo_core.workspace import STATE_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +106,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+# What a task may not change: it would run under another lease, or write into another ledger, than its runner.
+_OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, "NEO_CONSOLE_RUN_ID"})
 _SECTIONS = ("lease", "orchestrator", "console", "tasks", "jobs", "keys")
 _JOBS = ("backup", "kbSync", "primary-dev-sync")
 
@@ -194,7 +198,8 @@ class _Reader:
             cause, _, place = str(error).partition(" - at `$")
             key = prefix + place.rstrip("`").replace("[...]", "")
             cause = cause.replace(" | null`", "`")
-            mend = 'Write "heavy" or "light".' if key.endswith(".class") else "Mend the value."
+            mends = {"class": 'Write "heavy" or "light".', "command": 'Write it like ["npm", "run", "ai:dream"].'}
+            mend = mends.get(key.rpartition(".")[2], "Mend the value.")
             raise self._error(key, cause[:1].lower() + cause[1:], mend) from error
 
     def _check(self, config: Config) -> None:
@@ -235,6 +240,9 @@ class _Reader:
             cause = f"the window {task.window} is never open long enough to start in"
             raise self._error(f"{prefix}.window", cause, "Give it different ends, or leave it out.")
         for variable in task.env:
+            if variable in _OURS:
+                cause = f"{variable} is set by neo-console itself for every run"
+                raise self._error(f"{prefix}.env", cause, "Leave it out.")
             if not variable or "=" in variable or "\0" in variable + task.env[variable]:
                 raise self._error(f"{prefix}.env", f"{variable!r} is not a variable's name", "Rename it.")
 

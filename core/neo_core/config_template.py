@@ -64,5 +64,5 @@ TEMPLATE = """\
 # cascade = true                      # a pull that moved something starts kbSync under the same lease
 
 [keys]
-# trigger = "t"                       # rebind any action by its id; neo-console keys lists them
+# trigger = "t"                       # rebind any action by its id; the README's key table lists them
 """

@@ -16,22 +16,24 @@ from neo_core.clock import Clock, SystemClock
 from neo_core.config import Config, load_config
 from neo_core.errors import NeoError, UsageError
 from neo_core.lease.explain import deferral_lines
-from neo_core.lease.inherit import inherited_token
+from neo_core.lease.inherit import inherited_lease, inherited_token, kept_descriptors, without_lease
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, Trigger
+from neo_core.ledger.models import Control, ControlKind, Finished, LeaseEvent, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.looking import Looker
 from neo_core.processes.source import ProcessSource, is_alive, system_source
 from neo_core.profiles import Task, resolve_tasks
 from neo_core.requests import find_run, prevented, request, user_name
 from neo_core.runs.lost import mark_lost_runs
-from neo_core.runs.spawn import spawn_runner
-from neo_core.schedule.decision import Decision
+from neo_core.runs.orphans import end_orphans
+from neo_core.runs.spawn import RUN_ID, spawn_runner
+from neo_core.schedule.decision import Decision, Reason
 from neo_core.schedule.gates import decide
 from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
     import subprocess
+    from pathlib import Path
 
     from neo_core.snapshot import Snapshot
 
@@ -102,7 +104,7 @@ class Engine:
         """Start the task's runner, or record why it did not start."""
         found = self.task(task)
         with self._writing() as ledger:
-            mark_lost_runs(ledger, self._source, self._clock)
+            mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
             decision = self._decide(found, ledger, trigger)
             run = request(found, decision, self._clock.now())
             if decision.blocking is not None:
@@ -111,15 +113,15 @@ class Engine:
             ledger.runs.insert(run)
             try:
                 log = self.workspace.run_log(run.run_id)
-                self._runners.append(spawn_runner(self.workspace.root, run.run_id, log, os.environ))
+                self._runners.append(self._spawn(found, run.run_id, log))
             except NeoError as error:
-                ledger.runs.finish(
-                    run.run_id,
+                failed = Finished(
                     at=self._clock.now(),
                     outcome=Outcome.FAILED,
-                    reason_code="spawn-error",
+                    reason_code=str(Reason.SPAWN_ERROR),
                     reason=str(error),
                 )
+                ledger.runs.finish(run.run_id, failed)
                 raise
         return Attempt(run_id=run.run_id, started=True, decision=decision)
 
@@ -133,7 +135,7 @@ class Engine:
         while True:
             self._collect_runners()
             with self._writing() as ledger:
-                mark_lost_runs(ledger, self._source, self._clock)
+                mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
                 run = find_run(ledger, run_id)
             if not run.live:
                 self._until_released(run)
@@ -162,6 +164,10 @@ class Engine:
 
     def pause(self, because: str, seconds: float | None = None) -> Control:
         """Let nothing start, for ``seconds`` or until ``unpause``."""
+        if not because.strip():
+            raise UsageError("pause", "has no reason", "Say why, for whoever looks.")
+        if seconds is not None and seconds <= 0:
+            raise UsageError("pause", "has no length", "Give it a duration like 2h, or none.")
         now = self._clock.now()
         until = None if seconds is None else now + seconds
         with self._writing() as ledger:
@@ -176,13 +182,17 @@ class Engine:
             return ledger.controls.end(ControlKind.PAUSE, "", self._clock.now()) > 0
 
     def stop(self, run_id: str, *, force: bool = False, because: str = "") -> Control:
-        """Ask a live run's runner to end it: TERM, grace, KILL; with ``force`` KILL at once."""
+        """Ask a live run's runner to end it: TERM, grace, KILL; with ``force`` KILL at once.
+
+        A lost run has no runner any more: what is left of it gets the signal from here.
+        """
         with self._writing() as ledger:
-            mark_lost_runs(ledger, self._source, self._clock)
+            mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
             run = find_run(ledger, run_id)
-            if not run.live:
+            ended = not run.live and not end_orphans(self._lease.inspect(), run, self._source, force=force)
+            if ended:
                 raise UsageError(f"run {run.run_id}", f"has ended already ({run.outcome})", "There is nothing to stop.")
-            return ledger.controls.add(
+            control = ledger.controls.add(
                 ControlKind.STOP,
                 run.run_id,
                 at=self._clock.now(),
@@ -190,6 +200,9 @@ class Engine:
                 force=force,
                 requested_by=user_name(),
             )
+            if not run.live:
+                ledger.controls.acknowledge(control.control_id, self._clock.now())
+            return control
 
     def run(self, run_id: str) -> Run:
         """Return one run by its id or an unambiguous beginning of it."""
@@ -200,13 +213,14 @@ class Engine:
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
     ) -> list[Run]:
         """Return the newest rows first, after marking lost what is."""
-        if task:
-            self.task(task)
         if os.access(self.workspace.ledger, os.F_OK) and not self._looker.read_only():
             with self._writing() as ledger:
-                mark_lost_runs(ledger, self._source, self._clock)
+                mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
         with self._reading() as ledger:
-            return ledger.runs.history(task=task, outcome=outcome, since=since, limit=limit)
+            found = ledger.runs.history(task=task, outcome=outcome, since=since, limit=limit)
+            if task and not found and task not in self.tasks and ledger.runs.latest(task) is None:
+                self.task(task)
+            return found
 
     def lease_history(self, limit: int = 100) -> list[LeaseEvent]:
         """Return what happened to the lease, newest first, as far as runs of ours were concerned."""
@@ -214,8 +228,9 @@ class Engine:
             return ledger.lease_events.history(limit)
 
     def deferral_text(self) -> str:
-        """Return the two lines of a script that found the lease held, as every script on the machine says them."""
-        return deferral_lines(self._lease.inspect())
+        """Return the two lines of a script that found the lease held; empty when nobody has it."""
+        seen = self._lease.inspect()
+        return "" if seen.takeable else deferral_lines(seen)
 
     def decision_of(self, run: Run) -> Decision | None:
         """Return the decision that was made for a run at its time; ``None`` when none was kept."""
@@ -252,6 +267,15 @@ class Engine:
             source=self._source,
         )
         return decide(task, facts)
+
+    def _spawn(self, task: Task, run_id: str, log: Path) -> subprocess.Popen[bytes]:
+        """Start the runner; what may borrow keeps the lent lease's descriptor, what is light carries nothing of it."""
+        lent = inherited_lease(self._lease) if task.heavy else None
+        environment = dict(os.environ) if task.heavy else without_lease(os.environ)
+        if not task.heavy:
+            environment.pop(RUN_ID, None)
+        descriptors = kept_descriptors(lent) if lent is not None else ()
+        return spawn_runner(self.workspace.root, run_id, log, environment, descriptors)
 
     def _until_released(self, run: Run) -> None:
         """Wait for the moment between the outcome and the release, so that a start right after is not refused."""

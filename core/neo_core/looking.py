@@ -10,11 +10,11 @@ import msgspec
 from neo_core.admission import compose_facts, snooze_of
 from neo_core.census import Census
 from neo_core.errors import NeoError, describe_os_error
-from neo_core.ledger.models import ControlKind, Outcome, Run, Trigger
+from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.observe import lease_view, task_view
 from neo_core.processes.memory import read_memory
-from neo_core.runs.lost import is_lost, lost_words, mark_lost_runs
+from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
 from neo_core.schedule.gates import decide
 from neo_core.snapshot import MemoryView, ScheduleView, Section, Snapshot, TaskView
 
@@ -82,7 +82,7 @@ class Looker:
             return ()
         with Ledger(self._workspace.ledger, writable=writable) as ledger:
             if writable:
-                mark_lost_runs(ledger, self._source, self._clock)
+                mark_lost_runs(ledger, self._workspace.logs, self._source, self._clock)
             now = self._clock.now()
             return tuple(run for run in ledger.runs.live() if not is_lost(run, self._source, now))
 
@@ -140,8 +140,10 @@ def _as_seen(run: Run, source: ProcessSource, now: float) -> Run:
     """Show a lost run as lost also where the ledger cannot be written."""
     if not is_lost(run, source, now):
         return run
-    code, reason = lost_words(run)
-    return msgspec.structs.replace(run, outcome=Outcome.LOST, reason_code=code, reason=reason, ended_at=None)
+    ending = lost_ending(run, now)
+    return msgspec.structs.replace(
+        run, outcome=ending.outcome, reason_code=ending.reason_code, reason=ending.reason, ended_at=None
+    )
 
 
 def _memory() -> MemoryView:

@@ -104,7 +104,7 @@ def task_view(
         missing_key=task.missing_key,
         decision=decision,
         due_at=due_at,
-        waiting_since=(record.waiting_since or due_at or now) if waiting else None,
+        waiting_since=record.waiting_since if waiting else None,
         streak=record.streak,
         snoozed_until=snooze.until if snooze else None,
         snoozed_because=snooze.because if snooze else "",
@@ -112,7 +112,7 @@ def task_view(
         last_outcome=last.outcome if last else None,
         last_reason=(last.reason_code or last.reason) if last else "",
         last_at=last.last_at if last else None,
-        last_took=started.took if started else None,
+        last_took=last.took if last else None,
         last_success_at=record.last_success_at,
     )
 
@@ -129,7 +129,7 @@ def _task_state(
     by_operator = {str(Reason.PAUSED): TaskState.PAUSED, str(Reason.SNOOZED): TaskState.SNOOZED}
     if blocking is not None and blocking.reason in by_operator:
         return by_operator[blocking.reason]
-    if blocking is not None and blocking.outcome is Outcome.DEFERRED and (due or streak):
+    if blocking is not None and blocking.outcome is Outcome.DEFERRED and streak:
         return TaskState.WAITING
     if due:
         return TaskState.DUE

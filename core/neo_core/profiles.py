@@ -14,6 +14,9 @@ from neo_core.errors import ConfigError
 if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
+# The workspace is the current folder of what we start; -P keeps its modules from standing in for ours.
+PYTHON = (sys.executable, "-P")
+
 _TIME_LIMIT = 2 * 3600.0
 _GRACE = 10.0
 
@@ -101,12 +104,12 @@ def _task(
     return Task(
         name=name,
         heavy=heavy if told.task_class is None else told.task_class == "heavy",
-        every=every if told.every is None else told.every,
+        every=every if told.every is None else float(told.every),
         command=command,
         cwd=str(workspace.root / told.cwd) if told.cwd else str(workspace.root),
         env=told.env,
-        time_limit=limit if told.time_limit is None else told.time_limit,
-        grace=_GRACE if told.grace is None else told.grace,
+        time_limit=limit if told.time_limit is None else float(told.time_limit),
+        grace=_GRACE if told.grace is None else float(told.grace),
         window=told.window,
         title=title if told.title is None else told.title,
         missing_key="" if command else f"tasks.{name}.command",
@@ -116,7 +119,7 @@ def _task(
 def _module_command(workspace: Workspace, entry: _Entry) -> tuple[str, ...]:
     if not entry.module:
         return ()
-    return (sys.executable, "-m", entry.module, "--workspace", str(workspace.root))
+    return (*PYTHON, "-m", entry.module, "--workspace", str(workspace.root))
 
 
 def _no_command(workspace: Workspace, name: str, *, heavy: bool) -> ConfigError:

@@ -51,7 +51,7 @@ CASES = (
     mistake("window-nonsense", OWN + "window = 'night'\n", "tasks.x.window", "'night'", "22:00-06:30"),
     mistake("window-never-open", OWN + "window = '06:00-06:00'\n", "tasks.x.window", "never open", "different ends"),
     mistake("command-empty", "[tasks.x]\ncommand = []\n", "tasks.x.command", "names no program", "npm"),
-    mistake("command-as-text", "[tasks.x]\ncommand = 'a b'\n", "tasks.x.command", "expected `array", "Mend"),
+    mistake("command-as-text", "[tasks.x]\ncommand = 'a b'\n", "tasks.x.command", "expected `array", "Write it like"),
     mistake("command-missing", "[tasks.x]\n", "tasks.x.command", "heavy task x has no command", "command ="),
     mistake("dream-without-command", "[tasks.dream]\nevery = '2h'\n", "tasks.dream.command", "no command", "command ="),
     mistake("class-unknown", OWN + "class = 'huge'\n", "tasks.x.class", "'huge'", 'Write "heavy" or "light"'),

@@ -13,7 +13,8 @@ from neo_console.cli.parameters import json_option, latest_run, task_argument, t
 from neo_console.cli.projection import decision_json, run_json
 from neo_console.format import moment
 from neo_core.engine import Attempt, Engine
-from neo_core.schedule.decision import Reason
+from neo_core.ledger.models import Outcome
+from neo_core.schedule.decision import Gate, Reason
 
 if TYPE_CHECKING:
     from neo_core.ledger.models import Run
@@ -34,13 +35,16 @@ def run(workspace: Workspace, task: str, *, detach: bool, deferred_exit_code: in
     """Run TASK now and print its log; ctrl+c stops it.
 
     A start that a gate prevents is recorded, said, and exits 0 like every script on this machine that finds the lease
-    held.
+    held. A task without a command exits 1.
     """
     engine = Engine(workspace)
     attempt = engine.trigger(task)
     if not attempt.started:
         _say_prevented(engine, attempt, as_json=as_json)
-        return deferred_exit_code
+        blocking = attempt.decision.blocking
+        if blocking is not None and blocking.gate is Gate.CONFIGURED:
+            return 1
+        return deferred_exit_code if blocking is not None and blocking.outcome is Outcome.DEFERRED else 0
     if detach:
         if as_json:
             emit_json(run_json(engine.run(attempt.run_id)))
@@ -69,6 +73,8 @@ def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_w
     found = _live_run(engine, run_name)
     engine.stop(found.run_id, force=force, because=because)
     grace = engine.tasks[found.task].grace if found.task in engine.tasks else 10.0
+    if not found.live:
+        note(f"The runner of {found.task} {found.run_id} was killed; what is left of it was asked to end.")
     ended = found if no_wait else engine.wait(found.run_id, timeout=grace + 10)
     if as_json:
         emit_json(run_json(ended))
@@ -140,8 +146,9 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
     if as_json or blocking is None:
         emit_json({"runId": attempt.run_id, "started": False, **decision_json(attempt.decision)})
         return
-    if blocking.reason in _LEASE_REASONS:
-        click.echo(engine.deferral_text())
+    held = engine.deferral_text() if blocking.reason in _LEASE_REASONS else ""
+    if held:
+        click.echo(held)
     click.echo(f"{blocking.outcome}: {attempt.decision.task} did not start: {blocking.sentence} [{blocking.reason}]")
     if blocking.clears_when:
         click.echo(f"Clears when: {blocking.clears_when}. Details: neo-console why {attempt.decision.task}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from neo_console.cli.output import note
+from neo_core.errors import UsageError
 from neo_core.ledger.models import Outcome, Run
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def follow_run(engine: Engine, run_id: str, *, quiet: bool = False) -> Run:
                 return engine.run(run_id)
             asked = True
             note("Stopping the run; once more ctrl+c leaves it to end by itself.")
-            engine.stop(run_id, because="ctrl+c")
+            with suppress(UsageError):  # it has just ended by itself
+                engine.stop(run_id, because="ctrl+c")
             continue
         if not run.live:
             return run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from neo_console.cli.output import emit_json, table
+from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option
 from neo_console.format import size
 from neo_core.config_template import TEMPLATE
@@ -55,8 +55,9 @@ def doctor(workspace: Workspace, *, as_json: bool) -> int:
     else:
         for finding in findings:
             click.echo(_finding_text(finding))
-        bad = sum(finding.level is not Level.OK for finding in findings)
-        click.echo(f"\n{len(findings)} things looked at, {bad} to mend." if bad else "\nNothing to mend.")
+        count = {level: sum(finding.level is level for finding in findings) for level in Level}
+        known = f", {count[Level.WARN]} to know" if count[Level.WARN] else ""
+        click.echo(f"\n{len(findings)} things looked at: {count[Level.FAIL] or 'nothing'} to mend{known}.")
     return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
 
 
@@ -72,6 +73,8 @@ def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json:
     hits = find(workspace, " ".join(words), limit)
     if as_json:
         emit_json([hit._asdict() for hit in hits])
+    elif not hits:
+        note(f"No document has all of: {' '.join(words)}. What is new is found after: neo-console run kbSync")
     else:
         for hit in hits:
             click.echo(f"{hit.path}:{hit.line}: {hit.snippet}")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Run
 
 _SOFT = "its processes are asked to end and have their grace; then the outcome is recorded and the lease let go"
+_ORPHANS_SOFT = "its runner was killed; what is left of it is asked to end, and the lease is free when the last has"
+_ORPHANS_FORCE = "its runner was killed; what is left of it is killed at once, and the lease is free then"
 _FORCE = "its whole process tree is killed at once; what it was writing may stay half-written"
 
 
@@ -47,7 +49,7 @@ def _proposal(app: NeoConsole, run: Run, *, force: bool) -> Proposal:
         title=f"{how} {name}?",
         facts=(
             Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
-            Fact("effect", _FORCE if force else _SOFT),
+            Fact("effect", _effect(run, force=force)),
         ),
         confirm=f"{how} {name}",
         as_of=now if as_of is None else as_of,
@@ -56,13 +58,19 @@ def _proposal(app: NeoConsole, run: Run, *, force: bool) -> Proposal:
     )
 
 
+def _effect(run: Run, *, force: bool) -> str:
+    if not run.live:
+        return _ORPHANS_FORCE if force else _ORPHANS_SOFT
+    return _FORCE if force else _SOFT
+
+
 def _changed(app: NeoConsole, captured: Run) -> str:
     """Return what is different since the keypress; empty when nothing is."""
     try:
         run = app.engine().run(captured.run_id)
     except NeoError as error:
         return str(error)
-    if not run.live:
+    if not run.live and not app.picture.orphaned_run(run_id=run.run_id):
         return f"Run {run.run_id[:8]} of {run.task} has ended meanwhile ({outcome_term(run.outcome).word})."
     if captured.runner is not None and run.runner != captured.runner:
         return f"Run {run.run_id[:8]} of {run.task} has another runner now."

@@ -182,14 +182,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         console = self.console
         if not console.ready:
             return
-        now, flags = console.now(), Flags(console.read_only, self.frozen)
-        self.strip.show(console.picture, now, flags, console.colours)
-        self.banners.show(console.picture, now, flags, console.colours)
+        now = console.now()
+        self.refresh_strip()
         if not self.frozen:
             for panel in (self.schedule, self.processes, self.outcomes):
                 if panel.display:
                     panel.show(console.picture, now, console.look)
         self._show_selection()
+
+    def refresh_strip(self) -> None:
+        """Show the lease, the clock and what must be read first, also behind a page."""
+        console = self.console
+        if not console.ready:
+            return
+        now, flags = console.now(), Flags(console.read_only, self.frozen)
+        self.strip.show(console.picture, now, flags, console.colours)
+        self.banners.show(console.picture, now, flags, console.colours)
 
     def refresh_page(self) -> None:
         """Let ages and the clock tick."""

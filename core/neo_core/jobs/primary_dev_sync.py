@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _CASCADED = "kbSync"
 _FETCH_TIMEOUT = 1800.0
 _SHORT = 10
+_SHOWN = 20
 Cascade = Callable[[Workspace, str], CascadeOutcome]
 
 
@@ -48,7 +49,11 @@ def sync(workspace: Workspace, config: Config, start: Cascade = cascade) -> JobR
     settings = config.jobs.primary_dev_sync
     done = _pull(Git(workspace.root), settings)
     if isinstance(done, Refusal):
-        details = {"moved": False, "paths": list(done.paths)} if done.paths else {"moved": False}
+        details = (
+            {"moved": False, "paths": list(done.paths[:_SHOWN]), "pathCount": len(done.paths)}
+            if done.paths
+            else {"moved": False}
+        )
         return JobResult(outcome="skipped", reason_code=done.reason, summary=done.sentence, details=details)
     if done.commits == 0:
         summary = f"{settings.branch} is up to date with {settings.remote} at {done.after[:_SHORT]}"

@@ -34,6 +34,22 @@ def borrowable(seen: Inspection, token: str) -> Lease | None:
     return None if seen.holder in (HolderState.DEAD, HolderState.ORPHANED) else lease
 
 
+def kept_descriptors(lease: Lease) -> tuple[int, ...]:
+    """Return our descriptors of the locked hold file of ``lease``, to be passed on to what borrows from us."""
+    hold = lease.holder.hold if lease.holder else None
+    if hold is None:
+        return ()
+    found: list[int] = []
+    for name in os.listdir("/dev/fd"):
+        try:
+            status = os.fstat(int(name))
+        except (OSError, ValueError):
+            continue
+        if (status.st_dev, status.st_ino) == hold:
+            found.append(int(name))
+    return tuple(found)
+
+
 def without_lease(environment: Mapping[str, str]) -> dict[str, str]:
     """Return ``environment`` without what only a process of the holder's tree may carry."""
     return {name: value for name, value in environment.items() if name not in (INHERITED_TOKEN, GENERATION)}

@@ -73,6 +73,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     runner_pid: int | None = None
     runner_start: int | None = None
     boot_id: str = ""
+    pid_namespace: str = ""
     child_pid: int | None = None
     child_start: int | None = None
     lease_role: LeaseRole = LeaseRole.NONE
@@ -100,6 +101,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if self.runner_pid is None or self.runner_start is None:
             return None
         return ProcessIdentity(self.runner_pid, self.runner_start, self.boot_id)
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, as it is committed; the fields mean what they mean in ``Run``."""
+
+    at: float
+    outcome: Outcome
+    reason_code: str = ""
+    reason: str = ""
+    exit_code: int | None = None
+    peak_memory: int | None = None
+    blocker: str = ""
+    blocker_pid: int | None = None
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):

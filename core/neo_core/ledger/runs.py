@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from neo_core.ledger.models import LeaseRole, Outcome, Run
+from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run
 
 if TYPE_CHECKING:
     from neo_core.ledger.database import Database
@@ -20,8 +20,8 @@ _SELECT = f"SELECT {_QUOTED} FROM runs"  # noqa: S608 - our own column names
 class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger knows of one task.
 
-    ``last`` is its latest row that has ended, ``last_started`` the latest that really ran, ended or not. ``streak``
-    counts the deferrals since it last started, ``waiting_since`` is the first of them.
+    ``last`` is how it ended last: a run, or where it never ran a prevented start. ``last_started`` is the latest run,
+    ended or not. ``streak`` counts the deferrals since it last started, ``waiting_since`` is the first of them.
     """
 
     last: Run | None = None
@@ -43,7 +43,7 @@ class RunTable:
         marks = ", ".join("?" for _ in values)
         self._database.execute(f"INSERT INTO runs ({_QUOTED}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
 
-    def claim(self, run_id: str, runner: ProcessIdentity) -> bool:
+    def claim(self, run_id: str, runner: ProcessIdentity, namespace: str = "") -> bool:
         """Make ``runner`` the one runner of a requested run; false when it is taken or ended, or its task runs."""
         with self._database.transaction():
             busy = self._database.query(
@@ -54,20 +54,40 @@ class RunTable:
             if busy:
                 return False
             changed = self._database.execute(
-                "UPDATE runs SET runner_pid = ?, runner_start = ?, boot_id = ?"
+                "UPDATE runs SET runner_pid = ?, runner_start = ?, boot_id = ?, pid_namespace = ?"
                 " WHERE run_id = ? AND outcome IS NULL AND runner_pid IS NULL",
-                (runner.pid, runner.start_time, runner.boot_id, run_id),
+                (runner.pid, runner.start_time, runner.boot_id, namespace, run_id),
             )
         return changed == 1
 
+    def borrow(self, run_id: str) -> bool:
+        """Make the run the one that works under an inherited lease; false while another does that is no ancestor."""
+        with self._database.transaction():
+            live = {run.run_id: run for run in self.live()}
+            ancestors = ancestors_of(run_id, live)
+            if any(run.lease_role is LeaseRole.BORROWER and run.run_id not in ancestors for run in live.values()):
+                return False
+            self._database.execute("UPDATE runs SET lease_role = 'borrower' WHERE run_id = ?", (run_id,))
+        return True
+
     def started(
-        self, run_id: str, *, at: float, child: ProcessIdentity | None, role: LeaseRole, generation: int
+        self,
+        run_id: str,
+        *,
+        at: float,
+        child: ProcessIdentity | None,
+        role: LeaseRole,
+        generation: int,
+        command: str = "",
     ) -> None:
         """Record that the command runs."""
         self._database.execute(
-            "UPDATE runs SET started_at = ?, child_pid = ?, child_start = ?, lease_role = ?, generation = ?"
-            " WHERE run_id = ?",
-            (at, child.pid if child else None, child.start_time if child else None, role, generation, run_id),
+            "UPDATE runs SET started_at = ?, child_pid = ?, child_start = ?, lease_role = ?, generation = ?,"
+            " command = CASE WHEN ? = '' THEN command ELSE ? END WHERE run_id = ?",
+            (
+                *(at, child.pid if child else None, child.start_time if child else None, role, generation),
+                *(command, command, run_id),
+            ),
         )
 
     def warn(self, run_id: str, warning: str) -> None:
@@ -75,30 +95,21 @@ class RunTable:
         self._database.execute("UPDATE runs SET warning = ? WHERE run_id = ?", (warning, run_id))
 
     def finish(
-        self,
-        run_id: str,
-        *,
-        at: float,
-        outcome: Outcome,
-        reason_code: str = "",
-        reason: str = "",
-        exit_code: int | None = None,
-        peak_memory: int | None = None,
-        blocker: str = "",
-        blocker_pid: int | None = None,
-        unclaimed_only: bool = False,
+        self, run_id: str, ending: Finished, *, unclaimed_only: bool = False, by: ProcessIdentity | None = None
     ) -> bool:
         """Commit how a live run ended; false when it had ended before, which stays as it was.
 
-        With ``unclaimed_only`` a run that a runner has claimed stays as it is too.
+        With ``unclaimed_only`` a run that a runner has claimed stays as it is too. What the run's own runner says
+        (``by``) also replaces ``lost``, which was only an inference.
         """
+        pid, start = (by.pid, by.start_time) if by else (None, None)
         changed = self._database.execute(
             "UPDATE runs SET ended_at = ?, last_at = ?, outcome = ?, reason_code = ?, reason = ?, exit_code = ?,"
-            " peak_memory = ?, blocker = ?, blocker_pid = ?"
-            " WHERE run_id = ? AND outcome IS NULL AND (runner_pid IS NULL OR NOT ?)",
+            " peak_memory = ?, blocker = ?, blocker_pid = ? WHERE run_id = ? AND (runner_pid IS NULL OR NOT ?)"
+            " AND (outcome IS NULL OR (outcome = 'lost' AND runner_pid = ? AND runner_start = ?))",
             (
-                *(at, at, outcome, reason_code, reason, exit_code),
-                *(peak_memory, blocker, blocker_pid, run_id, unclaimed_only),
+                *(ending.at, ending.at, ending.outcome, ending.reason_code, ending.reason, ending.exit_code),
+                *(ending.peak_memory, ending.blocker, ending.blocker_pid, run_id, unclaimed_only, pid, start),
             ),
         )
         return changed == 1
@@ -121,12 +132,20 @@ class RunTable:
         """Return the runs without an outcome, oldest first."""
         return self._database.select(Run, f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at")
 
-    def latest(self, task: str, *, ended: bool = False) -> Run | None:
-        """Return the task's latest row of any kind, or the latest that has ``ended``."""
-        and_ended = " AND outcome IS NOT NULL" if ended else ""
-        query = f"{_SELECT} WHERE task = ?{and_ended} ORDER BY last_at DESC, rowid DESC LIMIT 1"
+    def latest(self, task: str) -> Run | None:
+        """Return the task's latest row of any kind."""
+        query = f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1"
         runs = self._database.select(Run, query, (task,))
         return runs[0] if runs else None
+
+    def latest_ended(self, task: str) -> Run | None:
+        """Return how the task ended last: its latest run, or where it never ran its latest prevented start."""
+        for really_ran in ("NOT NULL", "NULL"):
+            query = f"{_SELECT} WHERE task = ? AND started_at IS {really_ran} AND outcome IS NOT NULL"
+            runs = self._database.select(Run, f"{query} ORDER BY last_at DESC, rowid DESC LIMIT 1", (task,))
+            if runs:
+                return runs[0]
+        return None
 
     def find(self, prefix: str, limit: int = 2) -> list[Run]:
         """Return up to ``limit`` runs whose id begins with ``prefix``."""
@@ -157,7 +176,10 @@ class RunTable:
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""
         started = self._database.select(
-            Run, f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1", (task,)
+            Run,
+            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred'"
+            " ORDER BY started_at DESC LIMIT 1",
+            (task,),
         )
         success = self._database.query(
             "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
@@ -170,12 +192,21 @@ class RunTable:
             (task, since),
         )
         return TaskRecord(
-            last=self.latest(task, ended=True),
+            last=self.latest_ended(task),
             last_started=last_started,
             last_success_at=success[0]["ended_at"] if success else None,
             streak=int(waiting[0]["streak"]) if waiting else 0,
             waiting_since=waiting[0]["since"] if waiting else None,
         )
+
+
+def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:
+    """Return ``run_id`` and every live run that led to it, by the parents that the rows name."""
+    found: set[str] = set()
+    while run_id in live and run_id not in found:
+        found.add(run_id)
+        run_id = live[run_id].parent_run_id
+    return found
 
 
 def _values(run: Run) -> dict[str, Any]:

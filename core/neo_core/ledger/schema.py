@@ -27,6 +27,7 @@ MIGRATIONS: tuple[str, ...] = (
         runner_pid    INTEGER,
         runner_start  INTEGER,
         boot_id       TEXT NOT NULL DEFAULT '',
+        pid_namespace TEXT NOT NULL DEFAULT '',
         child_pid     INTEGER,
         child_start   INTEGER,
         lease_role    TEXT NOT NULL DEFAULT 'none',

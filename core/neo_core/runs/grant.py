@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.lease.explain import explain_held
-from neo_core.lease.inherit import borrowable, inherited_token
+from neo_core.lease.inherit import borrowable, inherited_token, kept_descriptors
 from neo_core.lease.words import GENERATION, INHERITED_TOKEN, AcquireStatus, ReleaseStatus, RenewStatus
 from neo_core.ledger.models import LeaseEvent, LeaseRole
 
@@ -51,7 +51,9 @@ class Grant:
     @property
     def descriptors(self) -> tuple[int, ...]:
         """What the command must keep open so that the kernel keeps the lock."""
-        return (self._hold.descriptor,) if self._hold else ()
+        if self._hold is not None:
+            return (self._hold.descriptor,)
+        return kept_descriptors(self._lease) if self._lease is not None else ()
 
     @property
     def holds(self) -> bool:

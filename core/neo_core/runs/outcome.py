@@ -14,8 +14,11 @@ from neo_core.schedule.decision import Reason
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TAIL = 65_536
+_TAIL = 1_048_576
 _LINES = 40
+_TELLING = 10
+_LONGEST = 500
+_KEYS = frozenset({"deferred", "outcome", "skipped"})
 _DEFERRED = "Deferred: heavy-maintenance lease held by "
 
 
@@ -28,17 +31,6 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
 
 
-class _Told(msgspec.Struct, frozen=True, rename="camel"):
-    """The JSON object that a job may print as its last line of stdout; unknown fields are its own business."""
-
-    outcome: str = ""
-    deferred: bool = False
-    skipped: bool = False
-    reason_code: str = ""
-    reason: str = ""
-    summary: str = ""
-
-
 def judge_exit(exit_code: int, log: Path, offset: int) -> Ending:
     """Return the ending of a command that ended by itself, from its exit code and its log after ``offset`` bytes.
 
@@ -47,48 +39,61 @@ def judge_exit(exit_code: int, log: Path, offset: int) -> Ending:
     if exit_code < 0:
         name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
         return Ending(
-            outcome=Outcome.FAILED, reason_code="signal", reason=f"ended by {name}", exit_code=128 - exit_code
+            outcome=Outcome.FAILED, reason_code=str(Reason.SIGNAL), reason=f"ended by {name}", exit_code=128 - exit_code
         )
     lines = _last_lines(log, offset)
     if exit_code > 0:
         said = next((line for line in reversed(lines) if line.strip()), "")
         reason = f"exit code {exit_code}: {said}" if said else f"exit code {exit_code}"
-        return Ending(outcome=Outcome.FAILED, reason_code="exit-code", reason=reason[:500], exit_code=exit_code)
-    return _told(lines) or _deferral_line(lines) or Ending(outcome=Outcome.COMPLETED, exit_code=0)
+        return Ending(
+            outcome=Outcome.FAILED, reason_code=str(Reason.EXIT_CODE), reason=reason[:_LONGEST], exit_code=exit_code
+        )
+    return _told(lines) or Ending(outcome=Outcome.COMPLETED, exit_code=0)
 
 
 def _told(lines: list[str]) -> Ending | None:
-    """Read the last JSON object among the last lines; stderr shares the log, so lines may follow it."""
-    for line in reversed(lines):
-        if not line.startswith("{"):
-            continue
-        try:
-            told = msgspec.json.decode(line, type=_Told)
-        except msgspec.DecodeError:
-            continue
-        reason = told.reason or told.summary
-        if told.deferred or told.outcome == "deferred":
-            code = told.reason_code or str(Reason.LEASE_HELD)
-            return Ending(outcome=Outcome.DEFERRED, reason_code=code, reason=reason, exit_code=0)
-        if told.skipped or told.outcome == "skipped":
-            return Ending(outcome=Outcome.SKIPPED, reason_code=told.reason_code, reason=reason, exit_code=0)
-        return Ending(outcome=Outcome.COMPLETED, reason_code=told.reason_code, reason=reason, exit_code=0)
-    return None
+    """Return what the job says of itself: the last telling line among the last few.
 
-
-def _deferral_line(lines: list[str]) -> Ending | None:
-    for line in reversed(lines):
+    Stderr shares the log, so a few lines may follow the last one of stdout.
+    """
+    for line in reversed(lines[-_TELLING:]):
         if _DEFERRED in line:
+            reason = line[line.index(_DEFERRED) :].strip()
             return Ending(
-                outcome=Outcome.DEFERRED,
-                reason_code=str(Reason.LEASE_HELD),
-                reason=line[line.index(_DEFERRED) :].strip(),
-                exit_code=0,
+                outcome=Outcome.DEFERRED, reason_code=str(Reason.LEASE_HELD), reason=reason[:_LONGEST], exit_code=0
             )
+        told = _json_object(line)
+        if told is not None and not _KEYS.isdisjoint(told):
+            return _ending(told)
     return None
+
+
+def _ending(told: dict[str, object]) -> Ending:
+    code, reason = _text(told.get("reasonCode")), _text(told.get("reason")) or _text(told.get("summary"))
+    if told.get("deferred") is True or told.get("outcome") == "deferred":
+        outcome, code = Outcome.DEFERRED, code or str(Reason.LEASE_HELD)
+    elif told.get("skipped") is True or told.get("outcome") == "skipped":
+        outcome = Outcome.SKIPPED
+    else:
+        outcome = Outcome.COMPLETED
+    return Ending(outcome=outcome, reason_code=code, reason=reason[:_LONGEST], exit_code=0)
+
+
+def _json_object(line: str) -> dict[str, object] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        return msgspec.json.decode(line, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _last_lines(log: Path, offset: int) -> list[str]:
+    """Return the last lines that the command wrote; those of its runner are left out."""
     try:
         with log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -96,4 +101,6 @@ def _last_lines(log: Path, offset: int) -> list[str]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.splitlines()[-_LINES:]]
+    mine = f"[PID:{os.getpid()}] ["
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not (line.startswith("[") and mine in line)][-_LINES:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from neo_core.clock import Clock, SystemClock, to_iso
@@ -16,12 +17,12 @@ from neo_core.config import Config, load_config
 from neo_core.errors import LeaseError, LedgerError, NeoError
 from neo_core.lease.inherit import without_lease
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import LeaseRole, Outcome, Run
+from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import ProcessIdentity, ProcessSource, identity_of, system_source
 from neo_core.profiles import Task, resolve_tasks
 from neo_core.runs.grant import Grant, Refusal, obtain, record
-from neo_core.runs.lost import mark_lost_runs
+from neo_core.runs.lost import drop_aside, keep_aside, mark_lost_runs
 from neo_core.runs.outcome import Ending, judge_exit
 from neo_core.runs.signals import Reaper, SignalWaiter
 from neo_core.runs.spawn import RUN_ID, SpawnError, spawn_command
@@ -77,11 +78,36 @@ class Runner:
             if grant.warning:
                 self._say("WARN", grant.warning)
                 self._ledger.runs.warn(self._run.run_id, grant.warning)
-            self._start_and_watch(task, grant)
+            prevented = self._stopped_already() or self._beside_another_borrower(grant)
+            if prevented is not None:
+                self._finish(prevented)
+            else:
+                self._start_and_watch(task, grant)
         except LedgerError as error:
             self._say("ERROR", f"Not started: {error}")
-            self._finish(Ending(outcome=Outcome.FAILED, reason_code="ledger-error", reason=str(error)))
+            self._finish(Ending(outcome=Outcome.FAILED, reason_code=Reason.LEDGER_ERROR, reason=str(error)))
         self._let_go(grant)
+
+    def _stopped_already(self) -> Ending | None:
+        """Return the ending of a run that was told to stop before its command began. Raises ``LedgerError``."""
+        stops = self._ledger.controls.pending_stops(self._run.run_id)
+        for control in stops:
+            self._ledger.controls.acknowledge(control.control_id, self._clock.now())
+        if stops:
+            who = stops[0].requested_by or "an operator"
+            reason = f"stopped by {who} before it began"
+            return Ending(outcome=Outcome.CANCELLED, reason_code=Reason.OPERATOR, reason=reason)
+        if self._waiter.stop_signal is None:
+            return None
+        reason = "the runner was asked to end before the command began"
+        return Ending(outcome=Outcome.CANCELLED, reason_code=Reason.SIGNAL, reason=reason)
+
+    def _beside_another_borrower(self, grant: Grant) -> Ending | None:
+        """Return the deferral of a borrower beside which another one works already. Raises ``LedgerError``."""
+        if grant.role is not LeaseRole.BORROWER or self._ledger.runs.borrow(self._run.run_id):
+            return None
+        reason = "another run works under the same inherited lease"
+        return Ending(outcome=Outcome.DEFERRED, reason_code=Reason.BACKPRESSURE, reason=reason)
 
     def _start_and_watch(self, task: Task, grant: Grant) -> None:
         log = self._workspace.run_log(self._run.run_id)
@@ -90,7 +116,7 @@ class Runner:
             process = self._spawn(task, grant)
         except SpawnError as error:
             self._say("ERROR", str(error))
-            self._finish(Ending(outcome=Outcome.FAILED, reason_code="spawn-error", reason=str(error)))
+            self._finish(Ending(outcome=Outcome.FAILED, reason_code=Reason.SPAWN_ERROR, reason=str(error)))
             return
         reaper = Reaper(process.pid)
         marker = f"{RUN_ID}={self._run.run_id}"
@@ -106,7 +132,7 @@ class Runner:
             renew_every=self._config.lease.renew_every,
             say=self._say,
         )
-        self._record_start(process, grant)
+        self._record_start(process, task, grant)
         exit_code = supervisor.watch()
         process.returncode = exit_code
         ending = supervisor.ending or judge_exit(exit_code, log, offset)
@@ -123,12 +149,17 @@ class Runner:
             descriptors=grant.descriptors,
         )
 
-    def _record_start(self, process: subprocess.Popen[bytes], grant: Grant) -> None:
+    def _record_start(self, process: subprocess.Popen[bytes], task: Task, grant: Grant) -> None:
         """Record the child; a ledger that is busy now must not end work that has begun."""
         child = identity_of(process.pid, self._source) or ProcessIdentity(process.pid, 0, self._source.boot_id())
         try:
             self._ledger.runs.started(
-                self._run.run_id, at=self._clock.now(), child=child, role=grant.role, generation=grant.generation
+                self._run.run_id,
+                at=self._clock.now(),
+                child=child,
+                role=grant.role,
+                generation=grant.generation,
+                command=" ".join(task.command),
             )
         except LedgerError as error:
             self._say("WARN", f"The start could not be recorded: {error}")
@@ -148,29 +179,38 @@ class Runner:
     def _finish(
         self, ending: Ending, peak_memory: int | None = None, *, blocker: str = "", blocker_pid: int | None = None
     ) -> None:
-        """Commit the outcome, trying for a minute when the ledger is busy or the disk is full."""
-        self._say("INFO", f"Run {self._run.run_id} of {self._run.task}: {ending.outcome} {ending.reason}".rstrip())
+        """Commit the outcome, trying for a minute when the ledger is busy or the disk is full.
+
+        Meanwhile, and after that, it stands in a file beside the log, from which any later reader takes it over.
+        """
+        finished = Finished(
+            at=self._clock.now(),
+            outcome=ending.outcome,
+            reason_code=str(ending.reason_code),
+            reason=ending.reason,
+            exit_code=ending.exit_code,
+            peak_memory=peak_memory,
+            blocker=blocker,
+            blocker_pid=blocker_pid,
+        )
         deadline = self._clock.monotonic() + _COMMIT_FOR
-        while True:
-            try:
-                self._ledger.runs.finish(
-                    self._run.run_id,
-                    at=self._clock.now(),
-                    outcome=ending.outcome,
-                    reason_code=str(ending.reason_code),
-                    reason=ending.reason,
-                    exit_code=ending.exit_code,
-                    peak_memory=peak_memory,
-                    blocker=blocker,
-                    blocker_pid=blocker_pid,
-                )
-            except LedgerError as error:
-                self._say("ERROR", f"The outcome could not be recorded: {error}")
-                if self._clock.monotonic() >= deadline:
-                    return
-                self._clock.sleep(1.0)
-            else:
+        kept = False
+        while not self._commit(finished):
+            kept = kept or keep_aside(self._workspace.logs, self._run.run_id, finished)
+            if self._clock.monotonic() >= deadline:
                 return
+            self._clock.sleep(1.0)
+        if kept:
+            drop_aside(self._workspace.logs, self._run.run_id)
+        self._say("INFO", f"Run {self._run.run_id} of {self._run.task}: {ending.outcome} {ending.reason}".rstrip())
+
+    def _commit(self, finished: Finished) -> bool:
+        try:
+            self._ledger.runs.finish(self._run.run_id, finished, by=self._run.runner)
+        except LedgerError as error:
+            self._say("ERROR", f"The outcome could not be recorded yet: {error}")
+            return False
+        return True
 
     def _let_go(self, grant: Grant) -> None:
         try:
@@ -192,9 +232,10 @@ class Runner:
 
 
 def say(clock: Clock, level: str, message: str) -> None:
-    """Write one line, in the shape of upstream's logs, to the run's log (our stderr)."""
-    sys.stderr.write(f"[{to_iso(clock.now())}] [PID:{os.getpid()}] [{level}] {message}\n")
-    sys.stderr.flush()
+    """Write one line, in the shape of upstream's logs, to the run's log; a full disk only loses the line."""
+    with suppress(OSError):
+        sys.stderr.write(f"[{to_iso(clock.now())}] [PID:{os.getpid()}] [{level}] {message}\n")
+        sys.stderr.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -219,15 +260,19 @@ def _run(root: str, run_id: str, clock: Clock) -> int:
     with Ledger(workspace.ledger) as ledger:
         found = [run for run in ledger.runs.find(run_id) if run.run_id == run_id]
         myself = identity_of(os.getpid(), source)
-        mark_lost_runs(ledger, source, clock)
-        if not found or myself is None or not ledger.runs.claim(run_id, myself):
+        mark_lost_runs(ledger, workspace.logs, source, clock)
+        if not found or myself is None or not ledger.runs.claim(run_id, myself, source.pid_namespace()):
             return _not_claimed(ledger, run_id, clock)
         try:
             config = load_config(workspace.config)
-            Runner(workspace, config, ledger, found[0], clock=clock, source=source).execute()
+            run = ledger.runs.find(run_id)[0]
+            Runner(workspace, config, ledger, run, clock=clock, source=source).execute()
         except NeoError as error:
             ledger.runs.finish(
-                run_id, at=clock.now(), outcome=Outcome.FAILED, reason_code="configuration", reason=str(error)
+                run_id,
+                Finished(
+                    at=clock.now(), outcome=Outcome.FAILED, reason_code=str(Reason.CONFIGURATION), reason=str(error)
+                ),
             )
             raise
     return 0
@@ -237,10 +282,12 @@ def _not_claimed(ledger: Ledger, run_id: str, clock: Clock) -> int:
     """End a request that another run of the same task overtook; one that has ended already stays as it is."""
     ledger.runs.finish(
         run_id,
-        at=clock.now(),
-        outcome=Outcome.SKIPPED,
-        reason_code=str(Reason.ALREADY_RUNNING),
-        reason="another run of this task started at the same moment",
+        Finished(
+            at=clock.now(),
+            outcome=Outcome.SKIPPED,
+            reason_code=str(Reason.ALREADY_RUNNING),
+            reason="another run of this task started at the same moment",
+        ),
         unclaimed_only=True,
     )
     return 0

@@ -28,7 +28,8 @@ class SignalWaiter:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, _ignore)
         if signal.SIGHUP not in stops:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, _ignore)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
 
     def wait(self, seconds: float) -> None:
         """Return after ``seconds`` or as soon as a signal arrived."""

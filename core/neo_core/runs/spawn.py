@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from neo_core.errors import NeoError, describe_os_error
+from neo_core.profiles import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 RUN_ID = "NEO_CONSOLE_RUN_ID"
+RUNNER_MODULE = "neo_core.runs.runner"
 
 
 class SpawnError(NeoError):
@@ -21,11 +23,25 @@ class SpawnError(NeoError):
 
 
 def spawn_runner(
-    workspace_root: Path, run_id: str, log: Path, environment: Mapping[str, str]
+    workspace_root: Path, run_id: str, log: Path, environment: Mapping[str, str], descriptors: tuple[int, ...] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start the runner of one run, detached from our terminal and session. Raises ``SpawnError``."""
-    command = [sys.executable, "-m", "neo_core.runs.runner", "--workspace", str(workspace_root), "--run", run_id]
-    return spawn_command(command, key="the installation", cwd=str(workspace_root), environment=environment, log=log)
+    """Start the runner of one run, detached from our terminal and session, keeping ``descriptors`` of a lent lease.
+
+    Signals wait until the runner can answer them by cancelling cleanly. Raises ``SpawnError``.
+    """
+    command = [*PYTHON, "-m", RUNNER_MODULE, "--workspace", str(workspace_root), "--run", run_id]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+    try:
+        return spawn_command(
+            command,
+            key="the installation",
+            cwd=str(workspace_root),
+            environment=environment,
+            log=log,
+            descriptors=descriptors,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spawn_command(

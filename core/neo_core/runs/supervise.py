@@ -10,6 +10,7 @@ from neo_core.errors import LeaseError, LedgerError
 from neo_core.lease.words import RenewStatus
 from neo_core.ledger.models import Outcome
 from neo_core.runs.outcome import Ending
+from neo_core.schedule.decision import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,13 +130,13 @@ class Supervisor:
         if self._waiter.stop_signal is not None:
             name = signal.Signals(self._waiter.stop_signal).name
             self._waiter.stop_signal = None
-            self._stop(Outcome.CANCELLED, "signal", f"the runner was asked to end ({name})")
+            self._stop(Outcome.CANCELLED, Reason.SIGNAL, f"the runner was asked to end ({name})")
         try:
             for control in self._ledger.controls.pending_stops(self._run_id):
                 who = control.requested_by or "an operator"
                 because = f": {control.because}" if control.because else ""
                 how = "by force " if control.force else ""
-                self._stop(Outcome.CANCELLED, "operator", f"stopped {how}by {who}{because}", force=control.force)
+                self._stop(Outcome.CANCELLED, Reason.OPERATOR, f"stopped {how}by {who}{because}", force=control.force)
                 self._ledger.controls.acknowledge(control.control_id, self._clock.now())
         except LedgerError as error:
             self._say("WARN", f"The ledger could not be asked for stops, trying again: {error}")
@@ -143,7 +144,7 @@ class Supervisor:
     def _enforce_limit(self) -> None:
         if self._stopping_since is None and self._elapsed() > self._task.time_limit:
             limit = format_duration(self._task.time_limit)
-            self._stop(Outcome.TIMED_OUT, "time-limit", f"still running at its time limit of {limit}")
+            self._stop(Outcome.TIMED_OUT, Reason.TIME_LIMIT, f"still running at its time limit of {limit}")
 
     def _enforce_grace(self) -> None:
         if self._stopping_since is None:
@@ -151,7 +152,7 @@ class Supervisor:
         if self._clock.monotonic() - self._stopping_since >= self._task.grace:
             self._kill()
 
-    def _stop(self, outcome: Outcome, code: str, reason: str, *, force: bool = False) -> None:
+    def _stop(self, outcome: Outcome, code: Reason, reason: str, *, force: bool = False) -> None:
         if self.ending is None:
             self.ending = Ending(outcome=outcome, reason_code=code, reason=reason)
             self._say("INFO", f"Ending the run: {reason}.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from neo_core.processes.forest import Forest
 from neo_core.processes.source import ProcessIdentity
+from neo_core.runs.spawn import RUNNER_MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from neo_core.processes.source import ProcessSource
 
 _PR_SET_CHILD_SUBREAPER = 36
-_ROUNDS = 50
+_ROUNDS = 120
+_SPARED_ROUNDS = 60
 _PAUSE = 0.05
 
 
@@ -39,7 +41,7 @@ class RunTree:
     """Everything that works for one run, seen from its runner ``root``.
 
     Members are the descendants of ``root``, the command's session, and every process of ours whose environment says
-    it belongs to the run (``marker``, a ``NAME=value`` pair).
+    it belongs to the run (``marker``, a ``NAME=value`` pair); not the runners below it that lack the marker.
     """
 
     def __init__(self, root: int, session: int, marker: str, source: ProcessSource) -> None:
@@ -60,8 +62,26 @@ class RunTree:
                 info = processes.get(pid)
                 if info is not None and not info.zombie:
                     found[pid] = info.rss
+        for pid in self._detached(forest):
+            for _, info in forest.walk(pid):
+                found.pop(info.pid, None)
         found.pop(self._root, None)
         return found
+
+    def _detached(self, forest: Forest) -> list[int]:
+        """Return the runners below us that carry nothing of this run: light tasks, which live for themselves."""
+        return [
+            info.pid
+            for info in forest.descendants(self._root)
+            if RUNNER_MODULE in self._source.command_line(info.pid) and not self._carries_marker(info.pid)
+        ]
+
+    def _carries_marker(self, pid: int) -> bool:
+        try:
+            environment = self._source.environ(pid)
+        except ProcessLookupError:
+            return False
+        return environment is None or self._marker in environment.split(b"\0")
 
     def memory(self) -> int:
         """Return the resident memory of the tree in bytes; a page shared by two processes counts twice."""
@@ -77,14 +97,26 @@ class RunTree:
     def kill(self, clock: Clock, reap: Callable[[], None]) -> bool:
         """Kill until nobody is left, also what is forked meanwhile; false when somebody survives that.
 
-        ``reap`` collects the dead, so that they do not stay as zombies.
+        ``reap`` collects the dead, so that they do not stay as zombies. Runners of cascaded runs are asked first and
+        killed last, so that they commit what became of their own commands.
         """
-        for _ in range(_ROUNDS):
-            if self.signal(signal.SIGKILL) == 0:
+        runners = self._runners()
+        for runner in runners:
+            signal_exactly(runner, signal.SIGTERM, self._source)
+        for number in range(_ROUNDS):
+            spared = {runner.pid for runner in runners} if number < _SPARED_ROUNDS else set()
+            members = self._identities()
+            if not members:
                 return True
+            for member in members:
+                if member.pid not in spared:
+                    signal_exactly(member, signal.SIGKILL, self._source)
             reap()
             clock.sleep(_PAUSE)
-        return False
+        return not self._identities()
+
+    def _runners(self) -> list[ProcessIdentity]:
+        return [one for one in self._identities() if RUNNER_MODULE in self._source.command_line(one.pid)]
 
     def _identities(self) -> list[ProcessIdentity]:
         processes = self._source.scan()

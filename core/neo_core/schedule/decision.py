@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a start did not happen, in upstream's words where upstream has one."""
+    """Why a start did not happen or a run did not complete, in upstream's words where upstream has one."""
 
     NOT_CONFIGURED = "not-configured"
     PAUSED = "paused"
@@ -44,6 +44,13 @@ class Reason(StrEnum):
     LEASE_ERROR = "heavy-maintenance-lease-acquire-error"
     RUNNER_GONE = "runner-gone"
     NOT_STARTED = "not-started"
+    SPAWN_ERROR = "spawn-error"
+    LEDGER_ERROR = "ledger-error"
+    CONFIGURATION = "configuration"
+    EXIT_CODE = "exit-code"
+    SIGNAL = "signal"
+    OPERATOR = "operator"
+    TIME_LIMIT = "time-limit"
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

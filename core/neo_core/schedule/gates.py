@@ -35,7 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision rests on, read beforehand.
 
     ``live`` are the runs that have not ended, ours of every task; ``inherited`` is true when this start carries the
-    token of the active lease; ``parent`` is then the run that lent it.
+    token of the active lease; ``parent`` is then the run that lent it, ``ancestors`` are all runs that led here.
     """
 
     now: float
@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[Run, ...] = ()
     inherited: bool = False
     parent: str = ""
+    ancestors: frozenset[str] = frozenset()
 
 
 def decide(task: Task, facts: Facts) -> Decision:
@@ -131,8 +132,8 @@ def _running(task: Task, facts: Facts) -> GateResult:
 def _backpressure(task: Task, facts: Facts) -> GateResult:
     if not task.heavy:
         return GateResult(gate=Gate.BACKPRESSURE, verdict=Verdict.NOT_APPLICABLE, value="light task")
-    others = [run for run in facts.live if run.heavy and run.task != task.name]
-    if facts.inherited:
+    others = [run for run in facts.live if run.heavy and run.task != task.name and run.run_id not in facts.ancestors]
+    if facts.inherited and not others:
         return _pass(Gate.BACKPRESSURE, value=f"borrows from {facts.parent or 'its parent'}")
     if not others:
         return _pass(Gate.BACKPRESSURE, value="no other heavy run")

@@ -55,7 +55,9 @@ def test_status_shows_who_holds_the_lease_and_what_waits(console, held):
     assert told["lease"]["value"]["holder"]["owner"] == "sandman"
     assert told["lease"]["value"]["holder"]["tokenPrefix"] == held.token[:8]
     assert held.token not in json.dumps(told)
-    backup = told["tasks"]["value"][0]
+    assert told["tasks"]["value"][0]["state"] == "due"
+    console("run", "backup")
+    backup = console.json("status")["tasks"]["value"][0]
     assert (backup["state"], backup["blockedBy"]["reasonCode"]) == ("waiting", "heavy-maintenance-lease-held")
 
 

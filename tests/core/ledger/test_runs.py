@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from neo_core.errors import LedgerError
-from neo_core.ledger.models import LeaseRole, Outcome, Run, Trigger
+from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
 from neo_core.ledger.runs import TaskRecord
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import ProcessIdentity
@@ -30,6 +30,7 @@ def test_every_field_of_a_row_survives_another_connection(ledger, path, make_run
         runner_pid=5,
         runner_start=6,
         boot_id="boot",
+        pid_namespace="pid:[1]",
         child_pid=7,
         child_start=2**62,
         lease_role=LeaseRole.BORROWER,
@@ -71,7 +72,7 @@ def test_a_task_has_one_live_claimed_run(ledger, make_run):
     assert ledger.runs.claim(first.run_id, RUNNER)
     assert not ledger.runs.claim(second.run_id, RUNNER)
     assert ledger.runs.claim(other.run_id, RUNNER)
-    ledger.runs.finish(first.run_id, at=9.0, outcome=Outcome.COMPLETED)
+    ledger.runs.finish(first.run_id, Finished(at=9.0, outcome=Outcome.COMPLETED))
     assert ledger.runs.claim(second.run_id, RUNNER)
 
 
@@ -86,8 +87,8 @@ def test_what_has_ended_or_is_unknown_cannot_be_claimed(ledger, make_run, state)
 def test_a_run_ends_once(ledger, make_run):
     run = make_run()
     ledger.runs.insert(run)
-    assert ledger.runs.finish(run.run_id, at=5000.0, outcome=Outcome.COMPLETED, exit_code=0, peak_memory=10)
-    assert not ledger.runs.finish(run.run_id, at=6000.0, outcome=Outcome.LOST, reason="late")
+    assert ledger.runs.finish(run.run_id, Finished(at=5000.0, outcome=Outcome.COMPLETED, exit_code=0, peak_memory=10))
+    assert not ledger.runs.finish(run.run_id, Finished(at=6000.0, outcome=Outcome.LOST, reason="late"))
     ended = ledger.runs.find(run.run_id)[0]
     assert (ended.outcome, ended.ended_at, ended.last_at) == (Outcome.COMPLETED, 5000.0, 5000.0)
     assert (ended.reason, ended.exit_code, ended.peak_memory, ended.live) == ("", 0, 10, False)
@@ -98,8 +99,8 @@ def test_a_claimed_run_is_not_ended_as_unclaimed(ledger, make_run):
     for run in (claimed, waiting):
         ledger.runs.insert(run)
     ledger.runs.claim(claimed.run_id, RUNNER)
-    assert not ledger.runs.finish(claimed.run_id, at=5.0, outcome=Outcome.SKIPPED, unclaimed_only=True)
-    assert ledger.runs.finish(waiting.run_id, at=5.0, outcome=Outcome.SKIPPED, unclaimed_only=True)
+    assert not ledger.runs.finish(claimed.run_id, Finished(at=5.0, outcome=Outcome.SKIPPED), unclaimed_only=True)
+    assert ledger.runs.finish(waiting.run_id, Finished(at=5.0, outcome=Outcome.SKIPPED), unclaimed_only=True)
     assert [run.run_id for run in ledger.runs.live()] == [claimed.run_id]
 
 
@@ -166,7 +167,7 @@ def test_a_streak_counts_every_deferral_since_the_last_start(ledger, path, make_
         record = restarted.runs.record_of("kbSync")
     assert (record.streak, record.waiting_since, record.last_success_at) == (3, 70.0, 60.0)
     assert record.last_started == started
-    assert record.last.blocker == "backup"
+    assert record.last == started
 
 
 def test_a_start_ends_the_streak_and_a_skip_neither_counts_nor_ends_it(ledger, make_run):

@@ -144,8 +144,12 @@ def test_another_heavy_run_is_told_before_its_lease():
 
 
 def test_a_borrower_passes_backpressure_and_lease_and_names_its_parent():
-    decision = decide(TASK, facts(lease=HELD, live=(live("dream"),), inherited=True, parent="run-dream"))
+    parent = live("dream")
+    told = {"lease": HELD, "live": (parent,), "inherited": True, "parent": "run-dream"}
+    decision = decide(TASK, facts(**told, ancestors=frozenset({parent.run_id})))
     assert decision.may_start
+    beside = decide(TASK, facts(**told))
+    assert beside.blocking.gate is Gate.BACKPRESSURE
     by_gate = {result.gate: result for result in decision.results}
     assert by_gate[Gate.BACKPRESSURE].value == "borrows from run-dream"
     assert by_gate[Gate.LEASE].value == "inherited from dream"
