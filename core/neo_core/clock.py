@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Protocol
+
+_YEAR_10000 = 253_402_300_800
 
 
 class Clock(Protocol):
@@ -44,6 +45,14 @@ def to_iso(seconds: float) -> str:
 
     Raises ``ValueError`` outside the years 1 to 9999.
     """
+    if 0 <= seconds < _YEAR_10000 - 1:
+        whole = int(seconds)
+        micro = round((seconds - whole) * 1e6)
+        whole, micro = whole + micro // 1_000_000, micro % 1_000_000
+        year, month, day, hour, minute, second = time.gmtime(whole)[:6]
+        return f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{micro // 1000:03d}Z"
+    from datetime import UTC, datetime
+
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError) as error:
@@ -56,6 +65,8 @@ def from_iso(text: str) -> float:
 
     Raises ``ValueError`` when the text is not such a time.
     """
+    from datetime import UTC, datetime  # a millisecond that a fresh acquisition does not need
+
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -1,27 +1,56 @@
-"""Where everything of a workspace lives: resolved once, absolute."""
+"""Where everything of a workspace lives: resolved once, absolute.
+
+Worked out on plain text; ``pathlib`` is imported when a path object is asked for, which ``neo-lease run`` never does.
+"""
+# ruff: noqa: PTH103, PTH109, PTH111, PTH112, PTH116, PTH117, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
-from typing import NamedTuple
 
 from neo_core.errors import WorkspaceError, describe_os_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG_NAME = "neo-console.toml"
 DATA_NAME = ".neo-ai-data"
 STATE_NAME = "orchestrator-daemon"
 STATE_VARIABLE = "NEO_AI_ORCHESTRATOR_DIR"
 LEASE_NAME = "heavy-maintenance-lease.json"
+LOGS_NAME = "runs"
 _MARKERS = (CONFIG_NAME, DATA_NAME, ".git")
 
 
-class Workspace(NamedTuple):
+class Workspace:
     """The folder being maintained and the places in it; every path is absolute."""
 
-    root: Path
-    state: Path
+    __slots__ = ("_root", "_state")
+
+    def __init__(self, root: str | os.PathLike[str], state: str | os.PathLike[str]) -> None:
+        self._root = os.fspath(root)
+        self._state = os.fspath(state)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Workspace) and (self._root, self._state) == (other._root, other._state)
+
+    def __hash__(self) -> int:
+        return hash((self._root, self._state))
+
+    def __repr__(self) -> str:
+        return f"Workspace(root={self._root!r}, state={self._state!r})"
+
+    @property
+    def root(self) -> Path:
+        """The folder being maintained."""
+        return _path(self._root)
+
+    @property
+    def state(self) -> Path:
+        """The folder of our own state, private to its user."""
+        return _path(self._state)
 
     @property
     def config(self) -> Path:
@@ -44,6 +73,11 @@ class Workspace(NamedTuple):
         return self.state / LEASE_NAME
 
     @property
+    def lease_text(self) -> str:
+        """The same as text, for who starts too often to pay for path objects."""
+        return os.path.join(self._state, LEASE_NAME)
+
+    @property
     def ledger(self) -> Path:
         """The durable record of runs and outcomes."""
         return self.state / "ledger.sqlite3"
@@ -51,7 +85,7 @@ class Workspace(NamedTuple):
     @property
     def logs(self) -> Path:
         """One log file per run."""
-        return self.state / "runs"
+        return self.state / LOGS_NAME
 
     @property
     def search_index(self) -> Path:
@@ -70,52 +104,66 @@ def resolve_workspace(explicit: str | os.PathLike[str] | None = None, *, start: 
     ``neo-console.toml``, ``.neo-ai-data`` or ``.git``; else ``start`` itself. ``NEO_AI_ORCHESTRATOR_DIR`` moves the
     state folder, relative paths being taken from the workspace. Raises ``WorkspaceError``.
     """
-    root = _explicit_root(explicit) if explicit is not None else _nearest_root(start)
+    root = _explicit_root(os.fspath(explicit)) if explicit is not None else _nearest_root(start)
     moved = os.environ.get(STATE_VARIABLE, "").strip()
-    state = root / (_expanded(moved, STATE_VARIABLE) if moved else Path(DATA_NAME, STATE_NAME))
-    found = Workspace(root=root, state=Path(os.path.normpath(state)))
-    _refuse_undecodable(found)
+    told = _expanded(moved, STATE_VARIABLE) if moved else os.path.join(DATA_NAME, STATE_NAME)
+    found = Workspace(root, os.path.normpath(os.path.join(root, told)))
+    _refuse_undecodable(root, os.path.join(root, told))
     return found
 
 
 def ensure_state(workspace: Workspace) -> None:
     """Create the state folder, private to its user; raises ``WorkspaceError`` naming what stands in the way."""
-    for folder in (workspace.state, workspace.logs):
+    state = os.path.dirname(workspace.lease_text)
+    for folder in (state, os.path.join(state, LOGS_NAME)):
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(folder, mode=0o700, exist_ok=True)
         except OSError as error:
             in_the_way = _file_in_the_way(folder)
             raise WorkspaceError(
                 f"state folder {folder}",
                 f"cannot be created: {f'{in_the_way} is a file' if in_the_way else describe_os_error(error)}",
-                f"{f'Move {in_the_way} away' if in_the_way else f'Make {folder.parent} writable for you'}, "
+                f"{f'Move {in_the_way} away' if in_the_way else f'Make {os.path.dirname(folder)} writable for you'}, "
                 f"or point {STATE_VARIABLE} at a folder of yours.",
             ) from error
-    if not os.access(workspace.state, os.W_OK | os.X_OK):
+    if not os.access(state, os.W_OK | os.X_OK):
         raise WorkspaceError(
-            f"state folder {workspace.state}",
+            f"state folder {state}",
             "is not writable for you",
-            f"Run: chmod u+rwx {workspace.state} (or chown it), then try again.",
+            f"Run: chmod u+rwx {state} (or chown it), then try again.",
         )
 
 
-def _file_in_the_way(folder: Path) -> Path | None:
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)
+
+
+def _upwards(folder: str) -> list[str]:
+    """Return ``folder`` and its ancestors, the nearest first."""
+    found = [folder]
+    while (parent := os.path.dirname(found[-1])) != found[-1] and parent:
+        found.append(parent)
+    return found
+
+
+def _file_in_the_way(folder: str) -> str | None:
     """Return what stands where ``folder`` or an ancestor of it should be, if anything does."""
-    for place in (folder, *folder.parents):
+    for place in _upwards(folder):
         if os.path.lexists(place):
-            return None if os.path.isdir(place) else place  # noqa: PTH112 - Path.is_dir raises where it may not look
+            return None if os.path.isdir(place) else place
     return None
 
 
-def _explicit_root(explicit: str | os.PathLike[str]) -> Path:
-    text = os.fspath(explicit)
+def _explicit_root(text: str) -> str:
     if not text or "\0" in text:
         raise WorkspaceError("--workspace", "is empty or holds a NUL byte", "Name an existing folder.")
     told = _expanded(text, "--workspace")
-    # resolve() would follow the user's links
-    root = Path(os.path.normpath(told if told.is_absolute() else _current_folder() / told))
+    # realpath() would follow the user's links
+    root = os.path.normpath(told if os.path.isabs(told) else os.path.join(_current_folder(), told))
     try:
-        is_folder = stat.S_ISDIR(root.stat().st_mode)
+        is_folder = stat.S_ISDIR(os.stat(root).st_mode)
     except OSError as error:
         cause = "does not exist" if isinstance(error, FileNotFoundError) else f"is no use: {describe_os_error(error)}"
         raise WorkspaceError(f"workspace {root}", cause, "Name an existing folder with --workspace.") from error
@@ -124,33 +172,33 @@ def _explicit_root(explicit: str | os.PathLike[str]) -> Path:
     return root
 
 
-def _expanded(text: str, told_by: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
+def _expanded(text: str, told_by: str) -> str:
+    expanded = os.path.expanduser(text)
+    if expanded.startswith("~"):
         cause = f"{text!r} begins with a home folder that is not known"
-        raise WorkspaceError(told_by, cause, "Write the folder out, beginning with '/'.") from error
+        raise WorkspaceError(told_by, cause, "Write the folder out, beginning with '/'.")
+    return expanded
 
 
-def _refuse_undecodable(workspace: Workspace) -> None:
+def _refuse_undecodable(*folders: str) -> None:
     """Refuse a path that no ledger row, no JSON and no terminal could carry."""
-    for path in workspace:
+    for folder in folders:
         try:
-            str(path).encode()
+            folder.encode()
         except UnicodeEncodeError as error:
-            raise WorkspaceError(f"folder {str(path)!r}", "has a name that is not UTF-8", "Rename it.") from error
+            raise WorkspaceError(f"folder {folder!r}", "has a name that is not UTF-8", "Rename it.") from error
 
 
-def _current_folder() -> Path:
+def _current_folder() -> str:
     try:
-        return Path.cwd()
+        return os.getcwd()
     except OSError as error:
         raise WorkspaceError("current folder", "no longer exists", "Change into a folder that does.") from error
 
 
-def _nearest_root(start: Path | None) -> Path:
-    here = start or _current_folder()
-    for folder in (here, *here.parents):
-        if any(os.path.lexists(folder / marker) for marker in _MARKERS):
+def _nearest_root(start: Path | None) -> str:
+    here = os.fspath(start) if start else _current_folder()
+    for folder in _upwards(here):
+        if any(os.path.lexists(os.path.join(folder, marker)) for marker in _MARKERS):
             return folder
     return here

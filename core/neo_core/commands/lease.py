@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import signal
 import sys
@@ -18,6 +16,9 @@ from neo_core.workspace import ensure_state, resolve_workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
     from neo_core.lease.inspect import Inspection
     from neo_core.lease.store import HeldLease
 
@@ -34,7 +35,8 @@ found."""
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one message on stderr."""
     prepare_streams()
-    given = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    given = _plain_run(words) or _parser().parse_args(words, namespace=Given())
     code = 0
     try:
         code = int(given.action(given))
@@ -53,7 +55,40 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+class Given:
+    """What the command line says."""
+
+    action: Callable[[Given], int]
+    workspace: str | None = None
+    owner: str | None = None
+    reason = "manual-cli"
+    wait = "0"
+    ttl = ""
+    held_exit_code = 0
+    allow_network_filesystem = False
+    command: list[str]
+    json = False
+
+
+def _plain_run(words: list[str]) -> Given | None:
+    """Return what ``run [--name VALUE ...] -- COMMAND`` says; ``None`` for anything else, which ``argparse`` judges.
+
+    Importing ``argparse`` and describing every option to it would be a fifth of the time a guarded ``true`` takes.
+    """
+    if words[:1] != ["run"] or "--" not in words:
+        return None
+    given, end = Given(), words.index("--")
+    given.action, given.command = _run, words[end:]
+    for name, value in zip(words[1:end:2], [*words[2:end:2], "-"], strict=False):
+        if name not in ("--owner", "--reason", "--wait", "--ttl") or value.startswith("-"):
+            return None
+        setattr(given, name[2:], value)
+    return given
+
+
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="neo-lease", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=_formatter
     )
@@ -82,17 +117,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """Return the formatter at a fixed width: asking for the terminal's imports shutil for every argument."""
+    import argparse
+
     return argparse.HelpFormatter(prog, width=100)
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(given: Given) -> int:
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
     if not command or not command[0]:
         raise NeoError("run", "no command was given", "Write it behind --, like: neo-lease run -- make backup")
     wait, ttl = _seconds(given.wait, "--wait"), _ttl(given.ttl)
     workspace = resolve_workspace(given.workspace)
     ensure_state(workspace)
-    store = LeaseStore(workspace.lease, allow_network=given.allow_network_filesystem)
+    store = LeaseStore(workspace.lease_text, allow_network=given.allow_network_filesystem)
     if inherited_lease(store) is not None:
         return _start(command, None, store)
     from neo_core.lease.waiting import acquire_waiting
@@ -133,10 +170,12 @@ def _start(command: list[str], attempt: object, store: LeaseStore) -> int:
     return FAILED
 
 
-def _inspect(given: argparse.Namespace) -> int:
-    store = LeaseStore(resolve_workspace(given.workspace).lease)
+def _inspect(given: Given) -> int:
+    store = LeaseStore(resolve_workspace(given.workspace).lease_text)
     seen = store.inspect()
     if given.json:
+        import json
+
         text = json.dumps(_as_json(seen, store.path), indent=2, ensure_ascii=False)
         sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
     else:
@@ -144,8 +183,8 @@ def _inspect(given: argparse.Namespace) -> int:
     return 1 if seen.status is RecordStatus.UNREADABLE else 0
 
 
-def _reclaim(given: argparse.Namespace) -> int:
-    store = LeaseStore(resolve_workspace(given.workspace).lease)
+def _reclaim(given: Given) -> int:
+    store = LeaseStore(resolve_workspace(given.workspace).lease_text)
     before = store.reclaim()
     if before.takeable and before.status is not RecordStatus.MISSING:
         who = f" of {before.lease.owner} (pid {before.lease.pid})" if before.lease else ""
@@ -217,6 +256,8 @@ def _seconds(text: str, option: str) -> float:
 
 
 def _exit_code(text: str) -> int:
+    import argparse
+
     if not (text.isascii() and text.isdigit() and int(text) <= 255):
         raise argparse.ArgumentTypeError(f"{text!r} is not an exit code; give a number from 0 to 255")
     return int(text)

@@ -77,7 +77,7 @@ def _carries_token(source: ProcessSource, pid: int, marker: bytes | None) -> str
         return _NO
     if environment is None:
         return _UNREADABLE
-    return _TOKEN if marker in environment.split(b"\0") else _NO
+    return _TOKEN if marker in environment and marker in environment.split(b"\0") else _NO
 
 
 def _keeps_hold(source: ProcessSource, pid: int, hold: tuple[int, int], by: str) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
 class GuardTimeoutError(Exception):
     """Somebody kept the guard for longer than a change of the record can take."""
 
@@ -32,9 +35,14 @@ class LockedFile:
     """
 
     def __init__(self, descriptor: int) -> None:
+        self.descriptor = -1
+        try:
+            self.status = os.fstat(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
         self.descriptor = descriptor
-        status = os.fstat(descriptor)
-        self.identity = (status.st_dev, status.st_ino)
+        self.identity = (self.status.st_dev, self.status.st_ino)
 
     def __del__(self) -> None:
         self.close()
@@ -44,7 +52,9 @@ class LockedFile:
         if self._is_open():
             with suppress(OSError):  # closing, which follows, is all that can still be done
                 fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-        self.close()
+            descriptor, self.descriptor = self.descriptor, -1
+            os.close(descriptor)
+        self.descriptor = -1
 
     def close(self) -> None:
         """Close our descriptor only, which leaves the lock to whoever inherited it; idempotent."""
@@ -118,19 +128,22 @@ def take_flock(path: str, kind: type[Locked]) -> Locked | None:
 
     The descriptor is not inheritable. Raises ``OSError`` for anything but a regular file of ours.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     while True:
-        file = kind(os.open(path, flags, 0o600))
-        if not _try_flock(file.descriptor):
+        file = kind(os.open(path, _FLAGS, 0o600))
+        if not _try_flock(file.descriptor, file.status):
             file.close()
             return None
-        if _is_current(path, file.identity):
+        try:
+            named = os.lstat(path)
+        except FileNotFoundError:
+            named = None
+        # A lock on a file that the name no longer leads to guards nothing.
+        if named is not None and (named.st_dev, named.st_ino) == file.identity:
             return file
         file.close()
 
 
-def _try_flock(descriptor: int) -> bool:
-    status = os.fstat(descriptor)
+def _try_flock(descriptor: int, status: os.stat_result) -> bool:
     if status.st_mode & 0o170000 != 0o100000:
         raise OSError(0, "is not a regular file")
     if status.st_uid != os.geteuid():
@@ -142,12 +155,3 @@ def _try_flock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _is_current(path: str, locked: tuple[int, int]) -> bool:
-    """Return whether the name still leads to the locked file: a lock on a removed one guards nothing."""
-    try:
-        named = os.stat(path, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return (named.st_dev, named.st_ino) == locked

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
 from neo_core.lease.explain import guard_error, write_error
 from neo_core.lease.guard import GuardTimeoutError
+from neo_core.lease.record import decode
 from neo_core.lease.words import ReleaseStatus, RenewStatus
 
 if TYPE_CHECKING:
     from neo_core.lease.holdfile import HoldFile
     from neo_core.lease.record import Lease
     from neo_core.lease.store import LeaseStore
+
+
+_left: dict[str, float] = {}
+
+
+def left_before(path: str, now: float) -> float:
+    """Return how many (monotonic) seconds ago this process released the lease at ``path``."""
+    return abs(now - _left.get(path, -math.inf))
 
 
 class HeldLease:
@@ -26,6 +36,7 @@ class HeldLease:
         self._store = store
         self._hold = hold
         self._pid = os.getpid()
+        self._written = store.file.written
 
     @property
     def descriptor(self) -> int:
@@ -56,7 +67,7 @@ class HeldLease:
                     return RenewStatus.NOT_OWNER
                 renewed = current[1].renewed(store.clock.now())
                 store.file.replace(renewed)
-                self.lease = renewed
+                self.lease, self._written = renewed, store.file.written
         except GuardTimeoutError as error:
             raise guard_error(store.path) from error
         except OSError as error:
@@ -78,17 +89,22 @@ class HeldLease:
                 self._hold.unlock()
             else:
                 self._hold.close()
+            _left[self._store.path] = self._store.clock.monotonic()
 
     def _remove_record(self) -> ReleaseStatus:
         store = self._store
         try:
             with store.guarded():
-                current = store.file.current()
-                if current is None:
+                found = store.file.read()
+                if found is None:
                     return ReleaseStatus.MISSING
-                if current[1].token != self.lease.token:
-                    return ReleaseStatus.NOT_OWNER
-                return ReleaseStatus.RELEASED if store.file.remove(current[0]) else ReleaseStatus.NOT_OWNER
+                if found.content != self._written:  # byte for byte what we wrote needs no parsing
+                    lease = decode(found.content)
+                    if lease is None:
+                        return ReleaseStatus.MISSING
+                    if lease.token != self.lease.token:
+                        return ReleaseStatus.NOT_OWNER
+                return ReleaseStatus.RELEASED if store.file.remove(found) else ReleaseStatus.NOT_OWNER
         except GuardTimeoutError as error:
             raise guard_error(store.path) from error
         except OSError as error:

@@ -15,7 +15,9 @@ _SIZE = 2 * _WIDTH + 2
 
 
 class HoldFile(LockedFile):
-    """The locked hold file of this process."""
+    """The locked hold file of this process; its numbers are read once, because only who has the lock writes them."""
+
+    _known: tuple[int, int] | None = None
 
     @classmethod
     def take(cls, path: str) -> HoldFile | None:
@@ -38,14 +40,21 @@ class HoldFile(LockedFile):
         return self._numbers()[1] / 1000
 
     def _numbers(self) -> tuple[int, int]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def _read(self) -> tuple[int, int]:
         """Return both numbers; a damaged file goes on from its own time, which no count has reached."""
         parts = os.pread(self.descriptor, _SIZE, 0).split()
         if not parts:
             return 0, 0
-        if len(parts) == 2 and all(part.isdigit() and len(part) == _WIDTH for part in parts):
+        if [len(part) for part in parts if part.isdigit()] == [_WIDTH, _WIDTH] and len(parts) == 2:
             return int(parts[0]), int(parts[1])
         milliseconds = int(os.fstat(self.descriptor).st_mtime * 1000)
         return milliseconds, milliseconds
 
     def _write(self, generation: int, recovered: int) -> None:
-        os.pwrite(self.descriptor, f"{generation:0{_WIDTH}d} {recovered:0{_WIDTH}d}\n".encode(), 0)
+        self._known = None
+        os.pwrite(self.descriptor, b"%0*d %0*d\n" % (_WIDTH, generation, _WIDTH, recovered), 0)
+        self._known = (generation, recovered)

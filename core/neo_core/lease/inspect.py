@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from neo_core.processes.source import ProcessSource
 
 
+_KIND, _REGULAR = 0o170000, 0o100000
+
+
 class Fingerprint(NamedTuple):
     """Exactly one state of one file; a rename keeps it, any other change does not."""
 
@@ -136,7 +139,7 @@ def _foreign_state(lease: Lease, source: ProcessSource) -> HolderState:
 
 
 def _refuse_odd(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
+    if status.st_mode & _KIND != _REGULAR:
         raise OSError(0, f"is {_kind(status.st_mode)}, not a regular file")
     if status.st_size > MAX_RECORD_BYTES:
         raise OSError(0, f"is {status.st_size} bytes long; a lease has at most {MAX_RECORD_BYTES}")

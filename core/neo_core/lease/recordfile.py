@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
 class RecordFile:
     """The record at ``path``; every method may raise ``OSError``."""
 
@@ -26,15 +29,20 @@ class RecordFile:
         self._path = path
         self._new = f"{path}.new"
         self._aside = f"{path}.aside"
+        self.written = b""  # what we wrote last
+
+    def read(self) -> Fingerprint | None:
+        """Return the file as it is now; ``None`` when there is none."""
+        try:
+            return read_record(self._path)
+        except FileNotFoundError:
+            return None
 
     def current(self) -> tuple[Fingerprint, Lease] | None:
         """Return the record as it is now; ``None`` when there is none or it is malformed."""
-        try:
-            fingerprint = read_record(self._path)
-        except FileNotFoundError:
-            return None
-        lease = decode(fingerprint.content)
-        return None if lease is None else (fingerprint, lease)
+        fingerprint = self.read()
+        lease = decode(fingerprint.content) if fingerprint else None
+        return (fingerprint, lease) if fingerprint and lease else None
 
     def has_leftover(self) -> bool:
         """Return whether a record lies aside that a killed participant moved there."""
@@ -108,8 +116,7 @@ class RecordFile:
         content = lease.encode()
         if len(content) > MAX_RECORD_BYTES:
             raise OSError(errno.EFBIG, f"the record would be {len(content)} bytes long; {MAX_RECORD_BYTES} are allowed")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._new, flags, 0o600)
+        descriptor = os.open(self._new, _FLAGS, 0o600)
         try:
             if os.write(descriptor, content) != len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -118,3 +125,4 @@ class RecordFile:
             raise
         finally:
             os.close(descriptor)
+        self.written = content

@@ -43,12 +43,16 @@ _WITHDRAW_WITHIN = 0.5
 
 
 class Acquisition(NamedTuple):
-    """How an attempt ended: ``held`` has no ``hold`` and says why in ``before`` and ``detail``."""
+    """How an attempt ended: ``held`` has no ``hold`` and says why in ``before`` and ``detail``.
+
+    ``by_record`` marks a refusal though nobody had the kernel lock.
+    """
 
     status: AcquireStatus
     before: Inspection
     hold: HeldLease | None = None
     detail: str = ""
+    by_record: bool = False
 
 
 class LeaseStore:
@@ -70,6 +74,7 @@ class LeaseStore:
         self.clock = clock or SystemClock()
         self.file = RecordFile(self.path)
         self._allow_network = allow_network
+        self._folder = os.path.dirname(self.path)
 
     def inspect(self) -> Inspection:
         """Judge the record without locks and without changing anything."""
@@ -82,11 +87,20 @@ class LeaseStore:
 
         ``ttl`` is in seconds. Raises ``LeaseError`` when the lease cannot be read or written: fail closed.
         """
+        result = self.acquire_if_unlocked(owner, reason, ttl=ttl, metadata=metadata)
+        if result is not None:
+            return result
+        before = self.inspect()
+        return Acquisition(AcquireStatus.HELD, before, detail=explain_held(before))
+
+    def acquire_if_unlocked(
+        self, owner: str, reason: str, *, ttl: float = DEFAULT_TTL, metadata: dict[str, Any] | None = None
+    ) -> Acquisition | None:
+        """Do as ``acquire``, but return ``None``, at once and without a look at the record, while its lock is kept."""
         self._refuse_network()
         hold = self._take_hold()
         if hold is None:
-            before = self.inspect()
-            return Acquisition(AcquireStatus.HELD, before, detail=explain_held(before))
+            return None
         try:
             result = self._acquire_holding(hold, owner, reason, ttl, metadata or {})
         except BaseException:
@@ -95,6 +109,7 @@ class LeaseStore:
             raise
         if result.hold is None:
             hold.unlock()
+            return result._replace(by_record=True)
         return result
 
     def reclaim(self) -> Inspection:
@@ -243,7 +258,7 @@ class LeaseStore:
             raise network_error(self.path, kind)
 
     def _network(self) -> str | None:
-        return network_filesystem(os.path.dirname(self.path))
+        return network_filesystem(self._folder)
 
 
 def _acquired(before: Inspection) -> AcquireStatus:

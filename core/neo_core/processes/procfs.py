@@ -14,6 +14,13 @@ _KERNEL_THREAD = 0x00200000
 _EXEC_LOOKS, _EXEC_PAUSE = 500, 0.001
 _SETTLED_LOOKS = 3  # an environment may be there but not yet measured, or set just after we read it
 _GONE = (FileNotFoundError, ProcessLookupError)
+_CHUNK = 65_536
+
+# What the kernel never changes for a living process, by pid; a forked child, whatever its pid, starts without.
+_our_start: dict[int, int] = {}
+_our_namespace: dict[int, str] = {}
+os.register_at_fork(after_in_child=_our_start.clear)
+os.register_at_fork(after_in_child=_our_namespace.clear)
 
 
 class _Stat(NamedTuple):
@@ -31,6 +38,7 @@ class ProcFs:
 
     def __init__(self, root: str = "/proc") -> None:
         self._root = root
+        self._live = root == "/proc"
         self._page = os.sysconf("SC_PAGE_SIZE")
         self._hertz = os.sysconf("SC_CLK_TCK")
         self._boot_id: str | None = None
@@ -46,18 +54,30 @@ class ProcFs:
 
     def pid_namespace(self) -> str:
         """Return the inode of our pid namespace, as ``pid:[4026531836]``."""
+        ours = os.getpid()
+        known = _our_namespace.get(ours) if self._live else None
+        if known is not None:
+            return known
         try:
-            return os.readlink(f"{self._root}/self/ns/pid")
+            told = os.readlink(f"{self._root}/self/ns/pid")
         except OSError:
             return ""
+        if self._live:
+            _our_namespace[ours] = told
+        return told
 
     def start_time(self, pid: int) -> int | None:
         """Return the start time in clock ticks since boot; ``None`` for no process or a zombie."""
         if pid <= 0:
             return None
+        ours = self._live and pid == os.getpid()
+        if ours and pid in _our_start:
+            return _our_start[pid]
         for _ in range(2):
             stat = self._stat(pid)
             if stat is not None:
+                if ours:
+                    _our_start[pid] = stat.start_time
                 return None if stat.gone else stat.start_time
             if not self._is_hidden(pid):
                 return None
@@ -159,7 +179,7 @@ class ProcFs:
 
     def _is_hidden(self, pid: int) -> bool:
         """Return whether a process that has no readable entry exists all the same (/proc mounted with hidepid)."""
-        if self._root != "/proc":
+        if not self._live:
             return False
         try:
             os.kill(pid, 0)
@@ -183,7 +203,7 @@ class ProcFs:
     def _locked_descriptor(self, pid: int, name: str, device: int, inode: int) -> bool:
         try:
             status = os.stat(f"{self._root}/{pid}/fd/{name}")
-            if (status.st_dev, status.st_ino) != (device, inode):
+            if status.st_ino != inode or status.st_dev != device:
                 return False
             return b"FLOCK" in self._read(f"{pid}/fdinfo/{name}")
         except OSError:
@@ -191,7 +211,11 @@ class ProcFs:
 
     def _read(self, name: str) -> bytes:
         with open(f"{self._root}/{name}", "rb", buffering=0) as file:
-            return file.read() or b""
+            content = chunk = file.read(_CHUNK)
+            while chunk:  # to its end: the kernel may give less than was asked for
+                chunk = file.read(_CHUNK)
+                content += chunk
+        return content
 
     def _stat(self, pid: int) -> _Stat | None:
         """Read one stat line; the name stands in parentheses and may itself hold any of them."""

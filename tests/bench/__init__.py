@@ -1,0 +1,1 @@
+"""What the lease costs, beside every other lock, in one run: ``python -m tests.bench --help``."""

@@ -1,0 +1,58 @@
+"""What the lease costs beside every other lock: interleaved, in one run, one JSON document on stdout.
+
+A peer that is not installed is reported as missing. proper-lockfile is looked for in the folder that --node-modules
+names: the one in which ``npm install proper-lockfile`` was run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench import contention, costs, figures, locks, startup
+
+SIZES = (100, 500, 2000)
+
+
+def parts(given):
+    """Return what can be measured, by name."""
+    goes, modules = max(1, given.rounds // 10), given.node_modules
+    return {
+        "uncontended_us": lambda folder: contention.uncontended(folder, given.rounds, modules),
+        "contended_16": lambda folder: contention.contended(folder, 16, goes, given.seconds, modules),
+        "contended_8": lambda folder: contention.contended(folder, 8, goes, given.seconds, modules),
+        "startup_ms": lambda folder: startup.starting(folder, given.rounds),
+        "inspect_us": lambda folder: costs.inspecting(folder, given.rounds),
+        "renewal_us": lambda folder: costs.renewing(folder, given.rounds),
+        "carrier_search_us": lambda _folder: costs.searching(SIZES, given.rounds),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="interleaved rounds (30); with contenders a tenth of it")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long the contenders of one go contend (2)")
+    parser.add_argument("--only", metavar="NAME", action="append", help="measure only this part; may be repeated")
+    parser.add_argument("--node-modules", metavar="DIR", default=".", help="where proper-lockfile is installed")
+    given = parser.parse_args()
+    known = parts(given)
+    wanted = given.only or list(known)
+    if given.rounds < 1 or not set(wanted) <= set(known):
+        parser.error(f"--rounds is 1 or more, and --only one of: {', '.join(known)}")
+    result = {"machine": figures.machine(), "versions": locks.versions(), "rounds": given.rounds}
+    for name in wanted:
+        with tempfile.TemporaryDirectory(prefix="neo-bench-") as folder:
+            sys.stderr.write(f"bench: {name} ...\n")
+            result[name] = known[name](Path(folder))
+    result["load_afterwards"] = figures.machine()["load"]
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
