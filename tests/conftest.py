@@ -24,6 +24,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _hangups_mean_something() -> None:
+    """Under nohup a hangup is ignored by us and by everything we start; the tests are about those who hear it."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder that is a workspace by its own marker, whatever lies above it."""

@@ -37,7 +37,7 @@ def test_exactly_the_six_are_heavy_by_default_and_backup_is_first(workspace):
 )
 def test_three_are_built_in_and_run_for_this_workspace(workspace, root, name, module):
     task = resolve_tasks(workspace, Config())[name]
-    assert task.command == (sys.executable, "-m", module, "--workspace", str(root))
+    assert task.command == (sys.executable, "-P", "-m", module, "--workspace", str(root))
     assert task.configured
     assert task.cwd == str(root)
 
