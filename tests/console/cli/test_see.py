@@ -195,3 +195,8 @@ def test_a_home_that_is_gone_matters_to_no_command(console, home):
     environment = {**os.environ, "HOME": home}
     assert console("status", env=environment).returncode == 0
     assert console("run", "quick", env=environment).returncode == 0
+
+
+def test_a_configured_schedule_is_json_too(console, root):
+    (root / "neo-console.toml").write_text('[tasks.backup]\nevery = "12h"\ngrace = "5s"\ntime_limit = "1h"\n')
+    assert console.json("status")["tasks"]["value"][0]["everySeconds"] == 43_200
