@@ -40,14 +40,16 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0, help="how long the contenders of one go contend (2)")
     parser.add_argument("--only", metavar="NAME", action="append", help="measure only this part; may be repeated")
     parser.add_argument("--node-modules", metavar="DIR", default=".", help="where proper-lockfile is installed")
+    parser.add_argument("--folder", metavar="DIR", help="where the lock files are made (default: the temp folder)")
     given = parser.parse_args()
     known = parts(given)
     wanted = given.only or list(known)
     if given.rounds < 1 or not set(wanted) <= set(known):
         parser.error(f"--rounds is 1 or more, and --only one of: {', '.join(known)}")
     result = {"machine": figures.machine(), "versions": locks.versions(), "rounds": given.rounds}
+    result["filesystem"] = figures.filesystem(given.folder or tempfile.gettempdir())
     for name in wanted:
-        with tempfile.TemporaryDirectory(prefix="neo-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="neo-bench-", dir=given.folder) as folder:
             sys.stderr.write(f"bench: {name} ...\n")
             result[name] = known[name](Path(folder))
     result["load_afterwards"] = figures.machine()["load"]
