@@ -82,7 +82,11 @@ PYTHON = {
     "portalocker Lock": portalocker,
     "flock(1)": flock,
 }
-NODE = {"proper-lockfile (async)": "async", "proper-lockfile (sync)": "sync"}
+NODE = {
+    "proper-lockfile (async)": "async",
+    "proper-lockfile (async, realpath: false)": "async unresolved",
+    "proper-lockfile (sync)": "sync",
+}
 
 
 def versions():
