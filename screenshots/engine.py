@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.engine import Attempt, LogChunk
 from neo_core.ledger.models import Control, ControlKind, Run
+from neo_core.logs import LogChunk
 from neo_core.schedule.decision import Decision
+from neo_core.starting import Attempt
 from screenshots.fixtures import snapshot
 from screenshots.parts import NOW
 

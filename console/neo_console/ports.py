@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from neo_core.engine import Attempt, LogChunk
     from neo_core.ledger.models import Control, Run
+    from neo_core.logs import LogChunk
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
+    from neo_core.starting import Attempt
 
 
 class EngineLike(Protocol):

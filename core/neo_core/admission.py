@@ -11,7 +11,9 @@ from neo_core.ledger.runs import ancestors_of
 from neo_core.observe import lease_facts
 from neo_core.runs.lost import is_lost
 from neo_core.runs.spawn import RUN_ID
-from neo_core.schedule.gates import Facts
+from neo_core.schedule.gates import DependencyFacts, Facts
+from neo_core.schedule.prompts import past_of
+from neo_core.services.observe import dependencies_of
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
@@ -42,6 +44,8 @@ def gather_facts(
         live=tuple(run for run in ledger.runs.live() if not is_lost(run, source, now)),
         snoozes=ledger.controls.in_force(ControlKind.SNOOZE, now),
         pauses=ledger.controls.in_force(ControlKind.PAUSE, now),
+        first_seen=ledger.task_marks.first_seen().get(task.name),
+        dependencies=dependencies_of(task, ledger.services.all() if task.needs else {}, source),
     )
 
 
@@ -56,6 +60,8 @@ def compose_facts(
     live: tuple[Run, ...],
     snoozes: list[Control],
     pauses: list[Control],
+    first_seen: float | None = None,
+    dependencies: tuple[DependencyFacts, ...] = (),
 ) -> Facts:
     """Return the facts for one task from what was read for all of them."""
     lent = borrowable(seen, token)
@@ -64,7 +70,8 @@ def compose_facts(
         now=now,
         trigger=trigger,
         lease=lease_facts(seen),
-        last_started_at=record.last_started.started_at if record.last_started else None,
+        past=past_of(task, record, first_seen),
+        dependencies=dependencies,
         pause=pauses[-1] if pauses else None,
         snooze=snooze_of(task, snoozes),
         live=live,

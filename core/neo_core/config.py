@@ -8,107 +8,58 @@ from __future__ import annotations
 import difflib
 import stat
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from neo_core.durations import Duration, Window, format_duration, parse_duration, parse_window
+from neo_core.config_checks import check_config
+from neo_core.config_sections import (
+    BackupConfig,
+    Config,
+    ConsoleConfig,
+    DevSyncConfig,
+    JobsConfig,
+    KbSyncConfig,
+    LeaseConfig,
+    OrchestratorConfig,
+    ServiceConfig,
+    TaskConfig,
+)
+from neo_core.durations import Duration, Window, parse_duration, parse_window
 from neo_core.errors import ConfigError, describe_os_error
-from neo_core.lease.words import GENERATION, INHERITED_TOKEN
-from neo_core.workspace import STATE_VARIABLE
+from neo_core.sizes import Size, parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = [
+    "BackupConfig",
+    "Config",
+    "ConsoleConfig",
+    "DevSyncConfig",
+    "JobsConfig",
+    "KbSyncConfig",
+    "LeaseConfig",
+    "OrchestratorConfig",
+    "ServiceConfig",
+    "TaskConfig",
+    "load_config",
+]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _MAX_BYTES = 1_048_576
 
 
-class LeaseConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[lease]``: how long a record promises to live, and how often the promise is renewed."""
-
-    ttl: Duration = Duration(21_600)
-    renew_every: Duration = Duration(60)
-    allow_network_filesystem: bool = False
-
-
-class OrchestratorConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[orchestrator]``: how often due tasks are looked for."""
-
-    poll_every: Duration = Duration(3)
-
-
-class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[console]``: how the console refreshes and looks."""
-
-    refresh_every: Duration = Duration(1)
-    theme: str = "neo-dark"
-
-
-class TaskConfig(msgspec.Struct, frozen=True, kw_only=True, rename={"task_class": "class"}):
-    """``[tasks.NAME]``: what differs from the catalogue, or a task of the user's own.
-
-    ``every`` is the interval between starts (0 disables it); ``window`` limits scheduled starts to a part of the day.
-    """
-
-    command: tuple[str, ...] | None = None
-    task_class: Literal["heavy", "light"] | None = None
-    every: Duration | None = None
-    time_limit: Duration | None = None
-    grace: Duration | None = None
-    window: Window | None = None
-    cwd: str | None = None
-    env: dict[str, str] = msgspec.field(default_factory=dict)
-    title: str | None = None
-
-
-class BackupConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[jobs.backup]``: where bundles go, what else goes in, how many stay. Relative paths are the workspace's."""
-
-    folder: str = ".neo-ai-data/backups"
-    include: tuple[str, ...] = ()
-    keep: int = 3
-    max_age: Duration = Duration(7 * 86400)
-
-
-class KbSyncConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[jobs.kbSync]``: what the full-text index takes; ``exclude`` holds glob patterns of workspace paths."""
-
-    exclude: tuple[str, ...] = ()
-    max_file_bytes: int = 1_048_576
-
-
-class DevSyncConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[jobs.primary-dev-sync]``: which branch follows which remote, and what runs when something moved."""
-
-    branch: str = "dev"
-    remote: str = "origin"
-    cascade: bool = True
-
-
-class JobsConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``[jobs.*]``: the built-in jobs' own settings."""
-
-    backup: BackupConfig = BackupConfig()
-    kb_sync: KbSyncConfig = KbSyncConfig()
-    primary_dev_sync: DevSyncConfig = DevSyncConfig()
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a workspace configures. ``keys`` maps action ids to keys and is checked by the console."""
-
-    lease: LeaseConfig = LeaseConfig()
-    orchestrator: OrchestratorConfig = OrchestratorConfig()
-    console: ConsoleConfig = ConsoleConfig()
-    tasks: dict[str, TaskConfig] = msgspec.field(default_factory=dict)
-    jobs: JobsConfig = JobsConfig()
-    keys: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-# What a task may not change: it would run under another lease, or write into another ledger, than its runner.
-_OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, "NEO_CONSOLE_RUN_ID"})
-_SECTIONS = ("lease", "orchestrator", "console", "tasks", "jobs", "keys")
+_SECTIONS = ("lease", "orchestrator", "console", "tasks", "services", "jobs", "keys")
+_MENDS = {
+    "class": 'Write "heavy" or "light".',
+    "command": 'Write it like ["npm", "run", "ai:dream"].',
+    "probe": 'Write "http", "tcp", "exec" or "none".',
+    "restart": 'Write "always", "on-failure" or "never".',
+    "stop_signal": 'Write "TERM", "INT", "QUIT", "HUP" or "KILL".',
+    "on_stop": 'Write "leave" or "stop".',
+}
 _JOBS = ("backup", "kbSync", "primary-dev-sync")
 
 
@@ -155,15 +106,17 @@ class _Reader:
     def config(self, table: dict[str, Any]) -> Config:
         self._only(table, _SECTIONS, "")
         tasks = self._table(table.get("tasks", {}), "tasks")
+        services = self._table(table.get("services", {}), "services")
         config = Config(
             lease=self._struct(LeaseConfig, table.get("lease", {}), "lease"),
             orchestrator=self._struct(OrchestratorConfig, table.get("orchestrator", {}), "orchestrator"),
             console=self._struct(ConsoleConfig, table.get("console", {}), "console"),
-            tasks={name: self._task(name, told) for name, told in tasks.items()},
+            tasks={name: self._named(TaskConfig, "task", name, told) for name, told in tasks.items()},
+            services={name: self._named(ServiceConfig, "service", name, told) for name, told in services.items()},
             jobs=self._jobs(self._table(table.get("jobs", {}), "jobs")),
             keys=self._keys(table.get("keys", {})),
         )
-        self._check(config)
+        check_config(config, self._error)
         return config
 
     def _jobs(self, table: dict[str, Any]) -> JobsConfig:
@@ -174,12 +127,12 @@ class _Reader:
             primary_dev_sync=self._struct(DevSyncConfig, table.get("primary-dev-sync", {}), "jobs.primary-dev-sync"),
         )
 
-    def _task(self, name: str, told: object) -> TaskConfig:
+    def _named(self, kind: type[S], word: str, name: str, told: object) -> S:
         if not name or not all(char.isalnum() or char in "-_." for char in name) or len(name) > 64:
-            raise self._error(
-                f"tasks.{name}", "is not a task name", "Use letters, digits, '-', '_' and '.', at most 64 of them."
-            )
-        return self._struct(TaskConfig, told, f"tasks.{name}")
+            cause = f"is not a {word} name"
+            mend = "Use letters, digits, '-', '_' and '.', at most 64 of them."
+            raise self._error(f"{word}s.{name}", cause, mend)
+        return self._struct(kind, told, f"{word}s.{name}")
 
     def _keys(self, told: object) -> dict[str, str]:
         table = self._table(told, "keys")
@@ -198,58 +151,8 @@ class _Reader:
             cause, _, place = str(error).partition(" - at `$")
             key = prefix + place.rstrip("`").replace("[...]", "")
             cause = cause.replace(" | null`", "`")
-            mends = {"class": 'Write "heavy" or "light".', "command": 'Write it like ["npm", "run", "ai:dream"].'}
-            mend = mends.get(key.rpartition(".")[2], "Mend the value.")
+            mend = _MENDS.get(key.rpartition(".")[2], "Mend the value.")
             raise self._error(key, cause[:1].lower() + cause[1:], mend) from error
-
-    def _check(self, config: Config) -> None:
-        """Refuse what is well-formed but can never work."""
-        lease, poll = config.lease, config.orchestrator.poll_every
-        self._at_least(lease.renew_every, 1, "lease.renew_every")
-        self._at_least(poll, 0.1, "orchestrator.poll_every")
-        self._at_least(config.console.refresh_every, 0.1, "console.refresh_every")
-        if lease.ttl < 3 * lease.renew_every:
-            cause = f"{format_duration(lease.ttl)} is less than three renewals of {format_duration(lease.renew_every)}"
-            raise self._error("lease.ttl", cause, "Raise it, or lower lease.renew_every.")
-        if config.jobs.backup.keep < 1:
-            raise self._error("jobs.backup.keep", "less than one backup would be kept", "Set it to 1 or more.")
-        if config.jobs.kb_sync.max_file_bytes < 1:
-            raise self._error("jobs.kbSync.max_file_bytes", "no file would be indexed", "Set it to 1 or more.")
-        for key, text in (
-            ("backup.folder", config.jobs.backup.folder),
-            ("primary-dev-sync.branch", config.jobs.primary_dev_sync.branch),
-            ("primary-dev-sync.remote", config.jobs.primary_dev_sync.remote),
-        ):
-            if not text.strip() or "\0" in text:
-                raise self._error(f"jobs.{key}", f"{text!r} names nothing", "Name one, or leave it out.")
-        for name, task in config.tasks.items():
-            self._check_task(name, task, poll)
-
-    def _check_task(self, name: str, task: TaskConfig, poll: float) -> None:
-        prefix = f"tasks.{name}"
-        if task.command is not None and (not task.command or not task.command[0] or "\0" in "".join(task.command)):
-            raise self._error(f"{prefix}.command", "names no program", 'Write it like ["npm", "run", "ai:dream"].')
-        if task.cwd is not None and (not task.cwd or "\0" in task.cwd):
-            raise self._error(f"{prefix}.cwd", "names no folder", "Name one, or leave it out for the workspace.")
-        if task.time_limit is not None:
-            self._at_least(task.time_limit, 1, f"{prefix}.time_limit")
-        if task.every and task.every < poll:
-            cause = f"{format_duration(task.every)} is shorter than orchestrator.poll_every ({format_duration(poll)})"
-            raise self._error(f"{prefix}.every", cause, "Raise it, or set it to 0 to disable the task.")
-        if task.window is not None and task.window.length < max(poll, 60):
-            cause = f"the window {task.window} is never open long enough to start in"
-            raise self._error(f"{prefix}.window", cause, "Give it different ends, or leave it out.")
-        for variable in task.env:
-            if variable in _OURS:
-                cause = f"{variable} is set by neo-console itself for every run"
-                raise self._error(f"{prefix}.env", cause, "Leave it out.")
-            if not variable or "=" in variable or "\0" in variable + task.env[variable]:
-                raise self._error(f"{prefix}.env", f"{variable!r} is not a variable's name", "Rename it.")
-
-    def _at_least(self, value: float, least: float, key: str) -> None:
-        if value < least:
-            cause = f"{format_duration(value)} is too short"
-            raise self._error(key, cause, f"Set it to {format_duration(least)} or more.")
 
     def _table(self, told: object, key: str) -> dict[str, Any]:
         if not isinstance(told, dict):
@@ -268,13 +171,17 @@ class _Reader:
 
 
 def _decode(kind: type[object], value: object) -> object:
-    """Give msgspec the two types it does not know; raises ``ValueError`` with the operator's sentence."""
+    """Give msgspec the types it does not know; raises ``ValueError`` with the operator's sentence."""
     if kind is Duration:
         if isinstance(value, str):
             return parse_duration(value)
         if value == 0 and not isinstance(value, bool):
             return Duration(0)
         raise ValueError(f'{value!r} has no unit; write a duration like "30s", "10m" or "7d"')
+    if kind is Size:
+        if isinstance(value, str):
+            return parse_size(value)
+        raise ValueError(f'{value!r} has no unit; write a size like "10MiB"')
     if kind is Window:
         if isinstance(value, str):
             return parse_window(value)

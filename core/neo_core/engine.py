@@ -14,48 +14,29 @@ import msgspec
 from neo_core.admission import gather_facts
 from neo_core.clock import Clock, SystemClock
 from neo_core.config import Config, load_config
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import UsageError
 from neo_core.lease.explain import deferral_lines
-from neo_core.lease.inherit import inherited_lease, inherited_token, kept_descriptors, without_lease
+from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import Control, ControlKind, Finished, LeaseEvent, Outcome, Run, Trigger
+from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
+from neo_core.logs import LogChunk, read_log
 from neo_core.looking import Looker
 from neo_core.processes.source import ProcessSource, is_alive, system_source
 from neo_core.profiles import Task, resolve_tasks
-from neo_core.requests import find_run, prevented, request, user_name
+from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
-from neo_core.runs.spawn import RUN_ID, spawn_runner
-from neo_core.schedule.decision import Decision, Reason
+from neo_core.schedule.decision import Decision
 from neo_core.schedule.gates import decide
+from neo_core.starting import Attempt, Starter
 from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
     from neo_core.snapshot import Snapshot
 
 _POLL = 0.1
 _RELEASE_WITHIN = 15.0
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trigger did: a runner was started for ``run_id``, or the decision prevented it and was recorded."""
-
-    run_id: str
-    started: bool
-    decision: Decision
-
-
-class LogChunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a run's log from byte ``start`` to ``end``; ``missing`` when there is no log (yet)."""
-
-    text: str
-    start: int
-    end: int
-    missing: bool = False
 
 
 class Engine:
@@ -80,12 +61,12 @@ class Engine:
             clock=self._clock,
             allow_network=self.config.lease.allow_network_filesystem,
         )
-        self._looker = Looker(workspace, self.tasks, self._lease, clock=self._clock, source=self._source)
-        self._runners: list[subprocess.Popen[bytes]] = []
+        self._looker = Looker(workspace, self.config, self.tasks, self._lease, clock=self._clock, source=self._source)
+        self._starter = Starter(workspace, self._lease, clock=self._clock)
 
     def snapshot(self) -> Snapshot:
         """Return one picture of everything; changes nothing but marking runs lost whose runner is proven gone."""
-        self._collect_runners()
+        self._starter.collect()
         return self._looker.look()
 
     def task(self, name: str) -> Task:
@@ -106,24 +87,7 @@ class Engine:
         with self._writing() as ledger:
             mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
             decision = self._decide(found, ledger, trigger)
-            run = request(found, decision, self._clock.now())
-            if decision.blocking is not None:
-                recorded = ledger.runs.record_prevented(prevented(run, decision))
-                return Attempt(run_id=recorded.run_id, started=False, decision=decision)
-            ledger.runs.insert(run)
-            try:
-                log = self.workspace.run_log(run.run_id)
-                self._runners.append(self._spawn(found, run.run_id, log))
-            except NeoError as error:
-                failed = Finished(
-                    at=self._clock.now(),
-                    outcome=Outcome.FAILED,
-                    reason_code=str(Reason.SPAWN_ERROR),
-                    reason=str(error),
-                )
-                ledger.runs.finish(run.run_id, failed)
-                raise
-        return Attempt(run_id=run.run_id, started=True, decision=decision)
+            return self._starter.start(found, decision, ledger)
 
     def run_and_wait(self, task: str, trigger: Trigger | str = Trigger.MANUAL) -> Run:
         """Start the task and return its row once it has ended; a prevented start returns at once."""
@@ -133,7 +97,7 @@ class Engine:
         """Return the run once it has ended, or as it is after ``timeout`` seconds."""
         deadline = None if timeout is None else self._clock.monotonic() + timeout
         while True:
-            self._collect_runners()
+            self._starter.collect()
             with self._writing() as ledger:
                 mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
                 run = find_run(ledger, run_id)
@@ -151,8 +115,7 @@ class Engine:
             raise UsageError(f"snooze of {name}", "has no length", "Give it a duration like 2h.")
         now = self._clock.now()
         with self._writing() as ledger:
-            ledger.controls.end(ControlKind.SNOOZE, name, now)
-            return ledger.controls.add(
+            return ledger.controls.replace(
                 ControlKind.SNOOZE, name, at=now, until=now + seconds, because=because, requested_by=user_name()
             )
 
@@ -171,8 +134,7 @@ class Engine:
         now = self._clock.now()
         until = None if seconds is None else now + seconds
         with self._writing() as ledger:
-            ledger.controls.end(ControlKind.PAUSE, "", now)
-            return ledger.controls.add(
+            return ledger.controls.replace(
                 ControlKind.PAUSE, "", at=now, until=until, because=because, requested_by=user_name()
             )
 
@@ -243,18 +205,7 @@ class Engine:
 
     def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
         """Return at most ``limit`` bytes of a run's log: its tail, or what follows byte ``after``."""
-        path = self.workspace.run_log(run_id)
-        try:
-            with path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                start = max(0, size - limit) if after is None else min(after, size)
-                file.seek(start)
-                raw = _whole_characters(file.read(limit))
-        except FileNotFoundError:
-            return LogChunk(text="", start=0, end=0, missing=True)
-        except OSError as error:
-            raise NeoError(f"log {path}", str(error.strerror), "Make it readable for you.") from error
-        return LogChunk(text=raw.decode("utf-8", "replace"), start=start, end=start + len(raw))
+        return read_log(self.workspace.run_log(run_id), after=after, limit=limit)
 
     def _decide(self, task: Task, ledger: Ledger, trigger: Trigger) -> Decision:
         facts = gather_facts(
@@ -268,27 +219,15 @@ class Engine:
         )
         return decide(task, facts)
 
-    def _spawn(self, task: Task, run_id: str, log: Path) -> subprocess.Popen[bytes]:
-        """Start the runner; what may borrow keeps the lent lease's descriptor, what is light carries nothing of it."""
-        lent = inherited_lease(self._lease) if task.heavy else None
-        environment = dict(os.environ) if task.heavy else without_lease(os.environ)
-        if not task.heavy:
-            environment.pop(RUN_ID, None)
-        descriptors = kept_descriptors(lent) if lent is not None else ()
-        return spawn_runner(self.workspace.root, run_id, log, environment, descriptors)
-
     def _until_released(self, run: Run) -> None:
         """Wait for the moment between the outcome and the release, so that a start right after is not refused."""
         deadline = self._clock.monotonic() + _RELEASE_WITHIN
         while run.runner is not None and is_alive(run.runner, self._source):
-            self._collect_runners()
+            self._starter.collect()
             if self._clock.monotonic() >= deadline:
                 break
             self._clock.sleep(0.01)
-        self._collect_runners()
-
-    def _collect_runners(self) -> None:
-        self._runners = [process for process in self._runners if process.poll() is None]
+        self._starter.collect()
 
     def _reading(self) -> Ledger:
         return Ledger(self.workspace.ledger, writable=False)
@@ -296,15 +235,3 @@ class Engine:
     def _writing(self) -> Ledger:
         ensure_state(self.workspace)
         return Ledger(self.workspace.ledger)
-
-
-def _whole_characters(raw: bytes) -> bytes:
-    """Return ``raw`` without a UTF-8 character that is cut off at its end; the next chunk begins with it."""
-    for length in range(1, min(4, len(raw))):
-        byte = raw[-length]
-        if byte >= 0xC0:
-            complete = (byte < 0xE0 and length == 2) or (0xE0 <= byte < 0xF0 and length == 3)
-            return raw if complete else raw[:-length]
-        if byte < 0x80:
-            break
-    return raw

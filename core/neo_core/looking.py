@@ -16,12 +16,14 @@ from neo_core.observe import lease_view, task_view
 from neo_core.processes.memory import read_memory
 from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
 from neo_core.schedule.gates import decide
+from neo_core.services.observe import dependencies_of
 from neo_core.snapshot import MemoryView, ScheduleView, Section, Snapshot, TaskView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neo_core.clock import Clock
+    from neo_core.config import Config
     from neo_core.lease.inspect import Inspection
     from neo_core.lease.store import LeaseStore
     from neo_core.processes.source import ProcessSource
@@ -39,6 +41,7 @@ class Looker:
     def __init__(
         self,
         workspace: Workspace,
+        config: Config,
         tasks: dict[str, Task],
         lease: LeaseStore,
         *,
@@ -46,6 +49,7 @@ class Looker:
         source: ProcessSource,
     ) -> None:
         self._workspace = workspace
+        self._config = config
         self._tasks = tasks
         self._lease = lease
         self._clock = clock
@@ -90,6 +94,8 @@ class Looker:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             snoozes = ledger.controls.in_force(ControlKind.SNOOZE, now)
             pauses = ledger.controls.in_force(ControlKind.PAUSE, now)
+            first_seen = ledger.task_marks.first_seen()
+            services = ledger.services.all()
             views: list[TaskView] = []
             for task in self._tasks.values():
                 record = ledger.runs.record_of(task.name)
@@ -103,6 +109,8 @@ class Looker:
                     live=live,
                     snoozes=snoozes,
                     pauses=pauses,
+                    first_seen=first_seen.get(task.name),
+                    dependencies=dependencies_of(task, services, self._source),
                 )
                 running = next((run for run in live if run.task == task.name), None)
                 views.append(
@@ -110,9 +118,11 @@ class Looker:
                         task,
                         record,
                         decide(task, facts),
+                        past=facts.past,
                         now=now,
                         snooze=snooze_of(task, snoozes),
                         running=running,
+                        starved_after=self._config.orchestrator.starved_after,
                     )
                 )
         return ScheduleView(tasks=tuple(views), pause=pauses[-1] if pauses else None)

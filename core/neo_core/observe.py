@@ -10,7 +10,7 @@ from neo_core.lease.explain import explain_held
 from neo_core.lease.words import HolderState, RecordStatus
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
 from neo_core.schedule.decision import Decision, Reason
-from neo_core.schedule.due import next_due
+from neo_core.schedule.due import Past, next_due, retry_at
 from neo_core.schedule.gates import LeaseFacts
 from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, TaskState, TaskView
 
@@ -86,12 +86,19 @@ def lease_facts(seen: Inspection) -> LeaseFacts:
 
 
 def task_view(
-    task: Task, record: TaskRecord, decision: Decision, *, now: float, snooze: Control | None, running: Run | None
+    task: Task,
+    record: TaskRecord,
+    decision: Decision,
+    *,
+    past: Past,
+    now: float,
+    snooze: Control | None,
+    running: Run | None,
+    starved_after: float,
 ) -> TaskView:
     """Return one line of the schedule; ``decision`` is the one of a manual start, made now."""
     last = record.last
-    started = record.last_started
-    due_at = next_due(task, started.started_at if started else None)
+    due_at = next_due(task, past, now)
     state = _task_state(task, decision, due_at, now, streak=record.streak, running=running)
     waiting = state is TaskState.WAITING
     return TaskView(
@@ -105,7 +112,12 @@ def task_view(
         decision=decision,
         due_at=due_at,
         waiting_since=record.waiting_since if waiting else None,
+        starved=waiting and record.waiting_since is not None and now - record.waiting_since > starved_after,
         streak=record.streak,
+        failures=record.failures,
+        retry_at=retry_at(task, past),
+        cron=task.cron,
+        prompted_by=past.prompted_by,
         snoozed_until=snooze.until if snooze else None,
         snoozed_because=snooze.because if snooze else "",
         running_run_id=running.run_id if running else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from neo_core.errors import ConfigError
 if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
+T = TypeVar("T")
+
 # The workspace is the current folder of what we start; -P keeps its modules from standing in for ours.
 PYTHON = (sys.executable, "-P")
 
@@ -22,7 +24,8 @@ _GRACE = 10.0
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A named maintenance job as it would be started. ``every``, ``time_limit`` and ``grace`` are in seconds.
+    """A named maintenance job as it would be started. ``every``, ``jitter``, ``time_limit``, ``grace`` and
+    ``retry_after`` are in seconds; ``trigger_file`` and ``trigger_glob`` are absolute. ``needs`` names services.
 
     An empty ``command`` means not configured; ``missing_key`` then names the key to set.
     """
@@ -36,6 +39,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: float = _TIME_LIMIT
     grace: float = _GRACE
     window: Window | None = None
+    cron: str = ""
+    jitter: float = 0.0
+    trigger_file: str = ""
+    trigger_glob: str = ""
+    trigger_count: int = 1
+    retries: int = 0
+    retry_after: float = 60.0
+    needs: tuple[str, ...] = ()
     title: str = ""
     missing_key: str = ""
 
@@ -68,7 +79,7 @@ def resolve_tasks(workspace: Workspace, config: Config) -> dict[str, Task]:
     tasks = {name: _builtin(workspace, config, name, entry) for name, entry in HEAVY_SIX.items()}
     for name, told in config.tasks.items():
         if name not in tasks:
-            tasks[name] = _own(workspace, name, told)
+            tasks[name] = _own(workspace, config, name, told)
     return tasks
 
 
@@ -79,41 +90,51 @@ def _builtin(workspace: Workspace, config: Config, name: str, entry: _Entry) -> 
     elif told.command is None and not entry.module:
         raise _no_command(workspace, name, heavy=told.task_class != "light")
     command = told.command or _module_command(workspace, entry)
-    return _task(
-        workspace, name, told, command, every=entry.every, heavy=True, title=entry.title, limit=entry.time_limit
-    )
+    return _task(workspace, config, name, told, command, every=entry.every, title=entry.title, limit=entry.time_limit)
 
 
-def _own(workspace: Workspace, name: str, told: TaskConfig) -> Task:
+def _own(workspace: Workspace, config: Config, name: str, told: TaskConfig) -> Task:
     if told.command is None:
         raise _no_command(workspace, name, heavy=told.task_class != "light")
-    return _task(workspace, name, told, told.command, every=0.0, heavy=True, title="", limit=_TIME_LIMIT)
+    return _task(workspace, config, name, told, told.command, every=0.0, title="", limit=_TIME_LIMIT)
 
 
 def _task(
     workspace: Workspace,
+    config: Config,
     name: str,
     told: TaskConfig,
     command: tuple[str, ...],
     *,
     every: float,
-    heavy: bool,
     title: str,
     limit: float,
 ) -> Task:
     return Task(
         name=name,
-        heavy=heavy if told.task_class is None else told.task_class == "heavy",
-        every=every if told.every is None else float(told.every),
+        heavy=told.task_class != "light",
+        every=0.0 if told.cron else float(_first(told.every, every)),
         command=command,
         cwd=str(workspace.root / told.cwd) if told.cwd else str(workspace.root),
         env=told.env,
-        time_limit=limit if told.time_limit is None else float(told.time_limit),
-        grace=_GRACE if told.grace is None else float(told.grace),
+        time_limit=float(_first(told.time_limit, limit)),
+        grace=float(_first(told.grace, _GRACE)),
         window=told.window,
-        title=title if told.title is None else told.title,
+        cron=told.cron or "",
+        jitter=float(told.jitter or 0),
+        trigger_file=str(workspace.root / told.trigger_file) if told.trigger_file else "",
+        trigger_glob=str(workspace.root / told.trigger_glob) if told.trigger_glob else "",
+        trigger_count=told.trigger_count,
+        retries=_first(told.retries, config.orchestrator.retries),
+        retry_after=float(_first(told.retry_after, config.orchestrator.retry_after)),
+        needs=told.needs,
+        title=_first(told.title, title),
         missing_key="" if command else f"tasks.{name}.command",
     )
+
+
+def _first(told: T | None, default: T) -> T:
+    return default if told is None else told
 
 
 def _module_command(workspace: Workspace, entry: _Entry) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
+from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState
 from neo_core.schedule.decision import Decision
 
 T = TypeVar("T")
@@ -88,10 +88,12 @@ class LeaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the schedule. ``every`` is in seconds, 0 for never by itself.
+    """One line of the schedule. ``every`` is in seconds, 0 for never by itself or by ``cron``.
 
     ``due_at`` is when the next scheduled start is due (``None``: never). ``waiting_since`` is set while the task is due
     but blocked, or while its last start was deferred; ``streak`` counts those deferrals since it last really ran.
+    ``starved`` says that it has waited longer than the configuration allows. ``failures`` counts the failed runs in a
+    row, ``retry_at`` is when the next attempt comes ahead of its interval.
     """
 
     name: str
@@ -105,6 +107,11 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     due_at: float | None = None
     waiting_since: float | None = None
     streak: int = 0
+    starved: bool = False
+    failures: int = 0
+    retry_at: float | None = None
+    cron: str = ""
+    prompted_by: str = ""
     snoozed_until: float | None = None
     snoozed_because: str = ""
     running_run_id: str = ""
@@ -137,7 +144,9 @@ class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TreeView(msgspec.Struct, frozen=True, kw_only=True):
-    """The processes of one owner; ``kind`` is ``run``, ``orphans``, ``lease`` (a script's holder) or ``console``.
+    """The processes of one owner.
+
+    ``kind`` is ``run``, ``service``, ``orchestrator``, ``orphans``, ``lease`` (a script's holder) or ``console``.
 
     ``memory`` sums PSS where it can be read, else RSS; ``exact`` says which.
     """
@@ -160,6 +169,94 @@ class MemoryView(msgspec.Struct, frozen=True, kw_only=True):
     pressure: float | None = None
 
 
+class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One service as its keeper wrote it down, corrected by what can be seen: a dead process is never *running*.
+
+    ``kept`` is false while no orchestrator looks after it. ``sentence`` says what the state means and what comes next.
+    """
+
+    name: str
+    title: str
+    state: ServiceState
+    since: float
+    wanted: bool
+    kept: bool
+    sentence: str
+    command: str = ""
+    endpoint: str = ""
+    pid: int | None = None
+    start_time: int | None = None
+    started_at: float | None = None
+    restarts: int = 0
+    failures: int = 0
+    next_start_at: float | None = None
+    last_exit: str = ""
+    probed_at: float | None = None
+    adopted: bool = False
+
+
+class OrchestratorState(StrEnum):
+    """The orchestrator in one word."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    STOPPED = "stopped"
+    KILLED = "killed"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+
+class OrchestratorView(msgspec.Struct, frozen=True, kw_only=True):
+    """The headless orchestrator. ``beat_at`` is its last poll; *silent* means alive, but without one for too long.
+
+    ``config_error`` is why it goes on with an older configuration. ``ending`` is how its last life ended.
+    """
+
+    state: OrchestratorState
+    sentence: str
+    pid: int | None = None
+    started_at: float | None = None
+    beat_at: float | None = None
+    ended_at: float | None = None
+    ending: str = ""
+    config_error: str = ""
+
+
+class CollisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Two heavy process trees that live at the same time; ``runs`` are their run ids, empty for a script's."""
+
+    tasks: tuple[str, ...]
+    runs: tuple[str, ...]
+    pids: tuple[int, ...]
+    sentence: str
+
+
+class HealthStatus(StrEnum):
+    """Everything in one word; what could not be read is ``unknown``, never healthy."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why the whole is not healthy: how bad, what it is about, what it is, and what mends it."""
+
+    status: HealthStatus
+    code: str
+    subject: str
+    sentence: str
+    mend: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict over a snapshot, with every cause, the worst first."""
+
+    status: HealthStatus
+    causes: tuple[Cause, ...] = ()
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can."""
 
@@ -171,3 +268,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: Section[tuple[Run, ...]]
     processes: Section[tuple[TreeView, ...]]
     memory: Section[MemoryView]
+    services: Section[tuple[ServiceView, ...]] = Section(at=0.0)
+    orchestrator: Section[OrchestratorView] = Section(at=0.0)
+    collisions: Section[tuple[CollisionView, ...]] = Section(at=0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from neo_core.errors import WorkspaceError, describe_os_error
+from neo_core.errors import ConfigError, WorkspaceError, describe_os_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,23 +21,28 @@ STATE_NAME = "orchestrator-daemon"
 STATE_VARIABLE = "NEO_AI_ORCHESTRATOR_DIR"
 LEASE_NAME = "heavy-maintenance-lease.json"
 LOGS_NAME = "runs"
+_MAX_CONFIG = 1_048_576
 _MARKERS = (CONFIG_NAME, DATA_NAME, ".git")
 
 
 class Workspace:
     """The folder being maintained and the places in it; every path is absolute."""
 
-    __slots__ = ("_root", "_state")
+    __slots__ = ("_lease", "_root", "_state")
 
-    def __init__(self, root: str | os.PathLike[str], state: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], state: str | os.PathLike[str], lease: str = "") -> None:
         self._root = os.fspath(root)
         self._state = os.fspath(state)
+        self._lease = lease or os.path.join(self._state, LEASE_NAME)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Workspace) and (self._root, self._state) == (other._root, other._state)
+        return isinstance(other, Workspace) and self._places() == other._places()
 
     def __hash__(self) -> int:
-        return hash((self._root, self._state))
+        return hash(self._places())
+
+    def _places(self) -> tuple[str, str, str]:
+        return self._root, self._state, self._lease
 
     def __repr__(self) -> str:
         return f"Workspace(root={self._root!r}, state={self._state!r})"
@@ -69,13 +74,18 @@ class Workspace:
 
     @property
     def lease(self) -> Path:
-        """The public lease record, shared with scripts that are not ours."""
-        return self.state / LEASE_NAME
+        """The public lease record, shared with scripts that are not ours, by ``lease.path`` also with workspaces."""
+        return _path(self._lease)
 
     @property
     def lease_text(self) -> str:
         """The same as text, for who starts too often to pay for path objects."""
-        return os.path.join(self._state, LEASE_NAME)
+        return self._lease
+
+    @property
+    def state_text(self) -> str:
+        """The state folder as text, likewise."""
+        return self._state
 
     @property
     def ledger(self) -> Path:
@@ -86,6 +96,21 @@ class Workspace:
     def logs(self) -> Path:
         """One log file per run."""
         return self.state / LOGS_NAME
+
+    @property
+    def service_logs(self) -> Path:
+        """One log file per service."""
+        return self.state / "services"
+
+    @property
+    def orchestrator_log(self) -> Path:
+        """What the orchestrator did, a line per change."""
+        return self.state / "orchestrator.log"
+
+    @property
+    def orchestrator_lock(self) -> Path:
+        """The file whose lock only one orchestrator has; it names the one, its time is that of the last poll."""
+        return self.state / "orchestrator.lock"
 
     @property
     def search_index(self) -> Path:
@@ -102,20 +127,22 @@ def resolve_workspace(explicit: str | os.PathLike[str] | None = None, *, start: 
 
     ``explicit`` wins; else the nearest ancestor of ``start`` (default: the current folder) that holds
     ``neo-console.toml``, ``.neo-ai-data`` or ``.git``; else ``start`` itself. ``NEO_AI_ORCHESTRATOR_DIR`` moves the
-    state folder, relative paths being taken from the workspace. Raises ``WorkspaceError``.
+    state folder, relative paths being taken from the workspace; ``lease.path`` of the configuration moves the lease
+    alone. Raises ``WorkspaceError``, and ``ConfigError`` for a configuration that moves the lease to nowhere.
     """
     root = _explicit_root(os.fspath(explicit)) if explicit is not None else _nearest_root(start)
     moved = os.environ.get(STATE_VARIABLE, "").strip()
     told = _expanded(moved, STATE_VARIABLE) if moved else os.path.join(DATA_NAME, STATE_NAME)
-    found = Workspace(root, os.path.normpath(os.path.join(root, told)))
-    _refuse_undecodable(root, os.path.join(root, told))
+    lease = _configured_lease(root)
+    found = Workspace(root, os.path.normpath(os.path.join(root, told)), lease)
+    _refuse_undecodable(root, os.path.join(root, told), lease)
     return found
 
 
 def ensure_state(workspace: Workspace) -> None:
     """Create the state folder, private to its user; raises ``WorkspaceError`` naming what stands in the way."""
-    state = os.path.dirname(workspace.lease_text)
-    for folder in (state, os.path.join(state, LOGS_NAME)):
+    state = workspace.state_text
+    for folder in (state, os.path.join(state, LOGS_NAME), os.path.dirname(workspace.lease_text)):
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
         except OSError as error:
@@ -132,6 +159,36 @@ def ensure_state(workspace: Workspace) -> None:
             "is not writable for you",
             f"Run: chmod u+rwx {state} (or chown it), then try again.",
         )
+
+
+def _configured_lease(root: str) -> str:
+    """Return where the configuration puts the lease, empty when it does not say; reads no more of it than it must.
+
+    ``neo-lease`` must agree with everybody else about the place, without paying for the whole configuration.
+    """
+    path = os.path.join(root, CONFIG_NAME)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return ""
+        with open(path, "rb") as file:  # noqa: PTH123 - see the module's docstring
+            raw = file.read(_MAX_CONFIG)
+    except OSError:
+        return ""
+    if b"lease" not in raw or b"path" not in raw:
+        return ""
+    import tomllib
+
+    try:
+        table = tomllib.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(path, f"is not TOML: {error}", "Mend that line.") from error
+    section = table.get("lease")
+    told = section.get("path") if isinstance(section, dict) else None
+    if told is None:
+        return ""
+    if not isinstance(told, str) or not told.strip() or "\0" in told:
+        raise ConfigError(f"{path}: lease.path", f"{told!r} names no file", "Name one, or leave it out.")
+    return os.path.normpath(os.path.join(root, _expanded(told, "lease.path")))
 
 
 def _path(text: str) -> Path:

@@ -48,8 +48,10 @@ CONSOLE_MAY_SEE = {
     "neo_core.jobs.index.database",
     "neo_core.jobs.restore",
     "neo_core.ledger.models",
+    "neo_core.logs",
     "neo_core.schedule.decision",
     "neo_core.snapshot",
+    "neo_core.starting",
     "neo_core.streams",
     "neo_core.workspace",
 }

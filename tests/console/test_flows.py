@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from neo_core.engine import Attempt
 from neo_core.errors import UsageError
 from neo_core.ledger.models import Outcome
 from neo_core.snapshot import ScheduleView
+from neo_core.starting import Attempt
 from screenshots.fixtures import first_run, snapshot, unreadable_lease
 from screenshots.history import busy_runs
 from screenshots.parts import NOW, blocked_by_lease, decision

@@ -50,7 +50,9 @@ def _hold_off():
     """The kernel lock of the hold file is never taken."""
 
     def take(cls, path):
-        return cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        file = cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        file.look()
+        return file
 
     _put(HoldFile, "take", classmethod(take))
 

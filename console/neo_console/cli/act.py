@@ -12,12 +12,13 @@ from neo_console.cli.output import emit_json, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
 from neo_console.cli.projection import decision_json, run_json
 from neo_console.format import moment
-from neo_core.engine import Attempt, Engine
+from neo_core.engine import Engine
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
 
 if TYPE_CHECKING:
     from neo_core.ledger.models import Run
+    from neo_core.starting import Attempt
     from neo_core.workspace import Workspace
 
 _LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))

@@ -34,7 +34,7 @@ class ControlTable:
             self._database.execute(
                 "INSERT INTO controls (kind, target, created_at, until, because, force, requested_by)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (kind, target, at, until, because, int(force), requested_by),
+                (str(kind), target, at, until, because, int(force), requested_by),
             )
             query = "SELECT * FROM controls WHERE control_id = last_insert_rowid()"
             return self._database.select(Control, query)[0]
@@ -46,6 +46,23 @@ class ControlTable:
             "SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind = ? AND (until IS NULL OR until > ?)"
             " ORDER BY control_id",
             (kind, now),
+        )
+
+    def replace(
+        self, kind: ControlKind, target: str, *, at: float, until: float | None, because: str, requested_by: str
+    ) -> Control:
+        """End what is in force for ``target`` and put a new command in its place, in one commit."""
+        with self._database.transaction():
+            self.end(kind, target, at)
+            return self.add(kind, target, at=at, until=until, because=because, requested_by=requested_by)
+
+    def pending(self, *kinds: ControlKind) -> list[Control]:
+        """Return the commands of these kinds that nobody has acknowledged, oldest first."""
+        marks = ", ".join("?" for _ in kinds)
+        return self._database.select(
+            Control,
+            f"SELECT * FROM controls WHERE acknowledged_at IS NULL AND kind IN ({marks}) ORDER BY control_id",  # noqa: S608
+            tuple(str(kind) for kind in kinds),
         )
 
     def pending_stops(self, run_id: str) -> list[Control]:

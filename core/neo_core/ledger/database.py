@@ -74,8 +74,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the changes inside the block one durable commit, or none of them; readers go on meanwhile."""
+        """Make the changes inside the block one durable commit, or none of them; readers go on meanwhile.
+
+        A block inside another one belongs to the outer commit.
+        """
         connection = self._for_writing()
+        joined = bool(connection.in_transaction)
+        if joined:
+            yield
+            return
         with self._translated():
             connection.execute("BEGIN IMMEDIATE")
         try:
@@ -91,6 +98,11 @@ class Database:
                 if connection.in_transaction:
                     connection.rollback()
                 raise
+
+    def version(self) -> int:
+        """Return a number that changes whenever another connection has committed; cheap enough to ask often."""
+        rows = self.query("PRAGMA data_version")
+        return int(rows[0]["data_version"]) if rows else 0
 
     def check(self) -> str:
         """Return SQLite's verdict on the whole file, ``ok`` when it is sound."""

@@ -43,6 +43,10 @@ class ControlKind(StrEnum):
     SNOOZE = "snooze"
     PAUSE = "pause"
     STOP = "stop"
+    SERVICE_START = "service-start"
+    SERVICE_STOP = "service-stop"
+    SERVICE_RESTART = "service-restart"
+    ORCHESTRATOR_STOP = "orchestrator-stop"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,9 +121,10 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of an operator: a snooze or pause is in force until ``until``, a stop until acknowledged.
+    """One command of an operator: a snooze or pause is in force until ``until``, the others until acknowledged.
 
-    ``target`` is a task for a snooze, a run id for a stop, empty for a pause.
+    ``target`` is a task for a snooze, a run id for a stop, a service for what concerns one, empty for a pause and for
+    the orchestrator.
     """
 
     control_id: int
@@ -144,3 +149,80 @@ class LeaseEvent(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     pid: int
     detail: str = ""
+
+
+class ServiceState(StrEnum):
+    """What a service is doing, after supervisor's model."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    UNHEALTHY = "unhealthy"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FATAL = "fatal"
+
+
+class ServiceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as its keeper wrote it down last; the row outlives the keeper, so that the next one can adopt.
+
+    ``wanted`` is the operator's will. ``instance`` is the marker in the environment of the process that was started
+    last, written before the start; ``pid`` follows when it is known. ``failures`` counts faults in a row, ``restarts``
+    all starts after the first. ``since`` is when ``state`` began, ``next_start_at`` when a *backoff* ends.
+    """
+
+    name: str
+    state: ServiceState
+    since: float
+    wanted: bool = True
+    reason: str = ""
+    instance: str = ""
+    pid: int | None = None
+    start_time: int | None = None
+    boot_id: str = ""
+    started_at: float | None = None
+    restarts: int = 0
+    failures: int = 0
+    next_start_at: float | None = None
+    last_exit: str = ""
+    probed_at: float | None = None
+    adopted: bool = False
+
+    @property
+    def process(self) -> ProcessIdentity | None:
+        """The service's process, once it is known."""
+        if self.pid is None or self.start_time is None:
+            return None
+        return ProcessIdentity(self.pid, self.start_time, self.boot_id)
+
+
+class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a service's state."""
+
+    at: float
+    service: str
+    state: ServiceState
+    reason: str = ""
+    pid: int | None = None
+
+
+class OrchestratorRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One life of the orchestrator. ``ending`` says how it ended, empty while it lives or when it was killed.
+
+    ``configured_at`` is when its configuration was read last, ``config_error`` why a newer one was refused.
+    """
+
+    orchestrator_id: int
+    pid: int
+    start_time: int
+    boot_id: str
+    started_at: float
+    configured_at: float
+    ended_at: float | None = None
+    ending: str = ""
+    config_error: str = ""
+
+    @property
+    def process(self) -> ProcessIdentity:
+        """The orchestrator's process."""
+        return ProcessIdentity(self.pid, self.start_time, self.boot_id)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run
+from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
 
 if TYPE_CHECKING:
     from neo_core.ledger.database import Database
     from neo_core.processes.source import ProcessIdentity
 
+_FAILURES_COUNTED = 32
 _COLUMNS = tuple(field.name for field in msgspec.structs.fields(Run))
 _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _SELECT = f"SELECT {_QUOTED} FROM runs"  # noqa: S608 - our own column names
@@ -22,6 +23,7 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``last`` is how it ended last: a run, or where it never ran a prevented start. ``last_started`` is the latest run,
     ended or not. ``streak`` counts the deferrals since it last started, ``waiting_since`` is the first of them.
+    ``failures`` counts the runs in a row, up to the latest that ended, that failed, ran into their limit or were lost.
     """
 
     last: Run | None = None
@@ -29,6 +31,7 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     last_success_at: float | None = None
     streak: int = 0
     waiting_since: float | None = None
+    failures: int = 0
 
 
 class RunTable:
@@ -115,18 +118,39 @@ class RunTable:
         return changed == 1
 
     def record_prevented(self, run: Run) -> Run:
-        """Record a start that a gate prevented; a repetition of the task's latest row adds to its count instead."""
+        """Record a start that a gate prevented; a repetition adds to the count of the row that is there instead.
+
+        A scheduled start repeats any of its task since the task last started that the same blocker prevented for the
+        same reason, an operator's only the task's latest row.
+        """
         with self._database.transaction():
-            latest = self.latest(run.task)
-            if latest is None or not _repeats(run, latest):
+            same = self._same_scheduled(run) if run.trigger is Trigger.SCHEDULED else self._same_latest(run)
+            if same is None:
                 self.insert(run)
                 return run
             self._database.execute(
-                "UPDATE runs SET count = count + 1, last_at = ?, ended_at = ?, reason = ?, decision = ?"
-                " WHERE run_id = ?",
-                (run.last_at, run.last_at, run.reason, run.decision, latest.run_id),
+                "UPDATE runs SET count = count + 1, last_at = ?, ended_at = ?, reason = ?, decision = ?,"
+                " blocker_pid = ? WHERE run_id = ?",
+                (run.last_at, run.last_at, run.reason, run.decision, run.blocker_pid, same.run_id),
             )
-        return msgspec.structs.replace(latest, count=latest.count + 1, last_at=run.last_at, reason=run.reason)
+        return msgspec.structs.replace(same, count=same.count + 1, last_at=run.last_at, reason=run.reason)
+
+    def _same_latest(self, run: Run) -> Run | None:
+        latest = self.latest(run.task)
+        return latest if latest is not None and _repeats(run, latest) else None
+
+    def _same_scheduled(self, run: Run) -> Run | None:
+        started = self._last_started(run.task)
+        found = self._database.select(
+            Run,
+            f"{_SELECT} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ? AND outcome = ?"
+            ' AND reason_code = ? AND blocker = ? AND "trigger" = ? ORDER BY last_at DESC LIMIT 1',
+            (
+                *(run.task, started.last_at if started else 0.0),
+                *(str(run.outcome), run.reason_code, run.blocker, str(run.trigger)),
+            ),
+        )
+        return found[0] if found else None
 
     def live(self) -> list[Run]:
         """Return the runs without an outcome, oldest first."""
@@ -175,16 +199,10 @@ class RunTable:
 
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""
-        started = self._database.select(
-            Run,
-            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred'"
-            " ORDER BY started_at DESC LIMIT 1",
-            (task,),
-        )
+        last_started = self._last_started(task)
         success = self._database.query(
             "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
         )
-        last_started = started[0] if started else None
         since = last_started.last_at if last_started else 0.0
         waiting = self._database.query(
             "SELECT total(count) AS streak, min(requested_at) AS since FROM runs"
@@ -197,7 +215,26 @@ class RunTable:
             last_success_at=success[0]["ended_at"] if success else None,
             streak=int(waiting[0]["streak"]) if waiting else 0,
             waiting_since=waiting[0]["since"] if waiting else None,
+            failures=self._failures(task),
         )
+
+    def _last_started(self, task: str) -> Run | None:
+        found = self._database.select(
+            Run,
+            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred'"
+            " ORDER BY started_at DESC LIMIT 1",
+            (task,),
+        )
+        return found[0] if found else None
+
+    def _failures(self, task: str) -> int:
+        rows = self._database.query(
+            "SELECT outcome FROM runs WHERE task = ? AND started_at IS NOT NULL"
+            " AND outcome IN ('completed', 'failed', 'timed-out', 'lost') ORDER BY started_at DESC LIMIT ?",
+            (task, _FAILURES_COUNTED),
+        )
+        outcomes = [row["outcome"] for row in rows]
+        return outcomes.index("completed") if "completed" in outcomes else len(outcomes)
 
 
 def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:

@@ -67,5 +67,50 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX lease_events_by_time ON lease_events (at DESC);
     """,
+    """
+    CREATE TABLE services (
+        name          TEXT PRIMARY KEY,
+        wanted        INTEGER NOT NULL DEFAULT 1,
+        state         TEXT NOT NULL,
+        since         REAL NOT NULL,
+        reason        TEXT NOT NULL DEFAULT '',
+        instance      TEXT NOT NULL DEFAULT '',
+        pid           INTEGER,
+        start_time    INTEGER,
+        boot_id       TEXT NOT NULL DEFAULT '',
+        started_at    REAL,
+        restarts      INTEGER NOT NULL DEFAULT 0,
+        failures      INTEGER NOT NULL DEFAULT 0,
+        next_start_at REAL,
+        last_exit     TEXT NOT NULL DEFAULT '',
+        probed_at     REAL,
+        adopted       INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE service_events (
+        event_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at       REAL NOT NULL,
+        service  TEXT NOT NULL,
+        state    TEXT NOT NULL,
+        reason   TEXT NOT NULL DEFAULT '',
+        pid      INTEGER
+    ) STRICT;
+    CREATE INDEX service_events_by_service ON service_events (service, event_id DESC);
+    CREATE TABLE orchestrators (
+        orchestrator_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        pid             INTEGER NOT NULL,
+        start_time      INTEGER NOT NULL,
+        boot_id         TEXT NOT NULL,
+        started_at      REAL NOT NULL,
+        ended_at        REAL,
+        ending          TEXT NOT NULL DEFAULT '',
+        configured_at   REAL NOT NULL,
+        config_error    TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE TABLE task_marks (
+        task          TEXT PRIMARY KEY,
+        first_seen_at REAL NOT NULL
+    ) STRICT;
+    CREATE INDEX runs_prevented ON runs (task, last_at DESC) WHERE started_at IS NULL AND outcome IS NOT NULL;
+    """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neo_core.ledger.controls import ControlTable, LeaseEventTable
 from neo_core.ledger.database import Database
 from neo_core.ledger.runs import RunTable
+from neo_core.ledger.upkeep import OrchestratorTable, ServiceTable, TaskMarkTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,9 @@ class Ledger:
         self.runs = RunTable(self.database)
         self.controls = ControlTable(self.database)
         self.lease_events = LeaseEventTable(self.database)
+        self.services = ServiceTable(self.database)
+        self.orchestrators = OrchestratorTable(self.database)
+        self.task_marks = TaskMarkTable(self.database)
 
     def close(self) -> None:
         """Close it; idempotent."""

@@ -17,6 +17,7 @@ class Gate(StrEnum):
     SNOOZE = "snooze"
     DUE = "due"
     RUNNING = "running"
+    DEPENDENCY = "dependency"
     BACKPRESSURE = "backpressure"
     LEASE = "lease"
 
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     DISABLED = "disabled"
     OUTSIDE_WINDOW = "outside-window"
     ALREADY_RUNNING = "already-running"
+    DEPENDENCY = "dependency-not-ready"
     BACKPRESSURE = "heavy-maintenance-backpressure"
     LEASE_HELD = "heavy-maintenance-lease-held"
     LEASE_ERROR = "heavy-maintenance-lease-acquire-error"

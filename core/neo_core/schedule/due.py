@@ -1,23 +1,56 @@
-"""When a scheduled start is due: the interval counts from the last start, a deferral does not move it."""
+"""When a scheduled start is due: counted from the last start, so that a deferral does not move it.
+
+A start that was missed for hours is due once, because only the last start counts and not the fires since then.
+"""
 
 from __future__ import annotations
 
 import time
+import zlib
 from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.cron import next_fire
 
 if TYPE_CHECKING:
     from neo_core.durations import Window
     from neo_core.profiles import Task
 
 
-def next_due(task: Task, last_started_at: float | None) -> float | None:
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a task's past; times in seconds since the epoch.
+
+    ``failures`` counts the failed runs in a row up to now, ``last_ended_at`` is the end of the latest run.
+    ``first_seen_at`` is when the task was first scheduled at all, from which a cron expression counts that never came.
+    ``prompted_at`` is when a trigger file asked for it since its last start, ``prompted_by`` what that was.
+    """
+
+    last_started_at: float | None = None
+    last_ended_at: float | None = None
+    failures: int = 0
+    first_seen_at: float | None = None
+    prompted_at: float | None = None
+    prompted_by: str = ""
+
+
+def next_due(task: Task, past: Past, now: float) -> float | None:
     """Return when the task is next due, in seconds since the epoch; ``None`` when it never is by itself.
 
-    A task that never ran is due at once, which is 0.
+    A task with an interval that never ran is due at once, which is 0.
     """
-    if task.every <= 0 or not task.configured:
+    if not task.configured:
         return None
-    return 0.0 if last_started_at is None else last_started_at + task.every
+    times = [at for at in (_regular(task, past, now), _again(task, past), past.prompted_at) if at is not None]
+    return min(times) if times else None
+
+
+def retry_at(task: Task, past: Past) -> float | None:
+    """Return when a failed run is tried again ahead of its interval; ``None`` when it is not."""
+    if not 0 < past.failures <= task.retries or past.last_ended_at is None:
+        return None
+    spacing = task.retry_after * 2.0 ** min(past.failures - 1, 20)
+    return past.last_ended_at + spacing
 
 
 def inside_window(window: Window | None, now: float) -> bool:
@@ -26,3 +59,43 @@ def inside_window(window: Window | None, now: float) -> bool:
         return True
     local = time.localtime(now)
     return window.contains(local.tm_hour * 60 + local.tm_min)
+
+
+def period(task: Task, past: Past, now: float) -> float:
+    """Return the seconds between two starts, against which lateness is measured; never 0."""
+    if task.every > 0:
+        return task.every
+    if task.cron:
+        fire = next_fire(task.cron, now if past.last_started_at is None else past.last_started_at)
+        return max(60.0, next_fire(task.cron, fire) - fire)
+    return 3600.0
+
+
+def due_for(task: Task, past: Past, now: float) -> float:
+    """Return for how many seconds the task has been due; a task that never ran counts from when it was first seen."""
+    due = next_due(task, past, now)
+    if due is None or due > now:
+        return 0.0
+    return now - (due or past.first_seen_at or now)
+
+
+def _regular(task: Task, past: Past, now: float) -> float | None:
+    started = past.last_started_at
+    if task.cron:
+        anchor = started if started is not None else past.first_seen_at
+        return next_fire(task.cron, now if anchor is None else anchor) + _jitter(task, anchor)
+    if task.every <= 0:
+        return None
+    return 0.0 if started is None else started + task.every + _jitter(task, started)
+
+
+def _again(task: Task, past: Past) -> float | None:
+    scheduled = task.cron or task.every > 0
+    return retry_at(task, past) if scheduled else None
+
+
+def _jitter(task: Task, anchor: float | None) -> float:
+    """Return this start's part of the jitter: the same for everybody who asks, another one after each start."""
+    if task.jitter <= 0:
+        return 0.0
+    return task.jitter * zlib.crc32(f"{task.name} {anchor}".encode()) / 2**32

@@ -10,7 +10,7 @@ from neo_core.clock import to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.models import Control, Outcome, Run, Trigger
 from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
-from neo_core.schedule.due import inside_window, next_due
+from neo_core.schedule.due import Past, inside_window, next_due, retry_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,14 @@ class LeaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
 
 
+class DependencyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that a task needs: whether it is up, and what is known of it."""
+
+    name: str
+    ready: bool
+    sentence: str = ""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision rests on, read beforehand.
 
@@ -41,7 +49,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     trigger: Trigger
     lease: LeaseFacts
-    last_started_at: float | None = None
+    past: Past = Past()
+    dependencies: tuple[DependencyFacts, ...] = ()
     pause: Control | None = None
     snooze: Control | None = None
     live: tuple[Run, ...] = ()
@@ -88,7 +97,7 @@ def _snooze(task: Task, facts: Facts) -> GateResult:
 def _due(task: Task, facts: Facts) -> GateResult:
     if facts.trigger is not Trigger.SCHEDULED:
         return GateResult(gate=Gate.DUE, verdict=Verdict.NOT_APPLICABLE, value=f"{facts.trigger} start")
-    due = next_due(task, facts.last_started_at)
+    due = next_due(task, facts.past, facts.now)
     if due is None:
         return _block(Gate.DUE, Reason.DISABLED, Outcome.SKIPPED, sentence=f"{task.name} never starts by itself")
     if due > facts.now:
@@ -97,8 +106,8 @@ def _due(task: Task, facts: Facts) -> GateResult:
             Reason.NOT_DUE,
             Outcome.SKIPPED,
             sentence=f"{task.name} is due in {format_duration(due - facts.now)}",
-            value=f"last started {format_duration(facts.now - (due - task.every))} ago",
-            limit=f"every {format_duration(task.every)}",
+            value=_last_start(facts),
+            limit=_rhythm(task),
             clears_when=to_iso(due),
         )
     if not inside_window(task.window, facts.now):
@@ -110,7 +119,7 @@ def _due(task: Task, facts: Facts) -> GateResult:
             limit=str(task.window),
             clears_when=f"the window {task.window} opens",
         )
-    return _pass(Gate.DUE, value="due", limit=f"every {format_duration(task.every)}")
+    return _pass(Gate.DUE, value=_why_due(task, facts), limit=_rhythm(task))
 
 
 def _running(task: Task, facts: Facts) -> GateResult:
@@ -126,6 +135,24 @@ def _running(task: Task, facts: Facts) -> GateResult:
         clears_when="that run ends",
         blocker=task.name,
         blocker_pid=mine.runner_pid,
+    )
+
+
+def _dependency(task: Task, facts: Facts) -> GateResult:
+    if not task.needs:
+        return GateResult(gate=Gate.DEPENDENCY, verdict=Verdict.NOT_APPLICABLE, value="needs no service")
+    missing = next((one for one in facts.dependencies if not one.ready), None)
+    if missing is None:
+        return _pass(Gate.DEPENDENCY, value=f"{', '.join(task.needs)} up")
+    return _block(
+        Gate.DEPENDENCY,
+        Reason.DEPENDENCY,
+        Outcome.DEFERRED,
+        sentence=f"{task.name} needs {missing.name}: {missing.sentence}",
+        value=missing.sentence,
+        limit=f"{missing.name} up",
+        clears_when=f"{missing.name} answers",
+        blocker=missing.name,
     )
 
 
@@ -178,6 +205,7 @@ _GATES: tuple[Callable[[Task, Facts], GateResult], ...] = (
     _snooze,
     _due,
     _running,
+    _dependency,
     _backpressure,
     _lease,
 )
@@ -196,6 +224,27 @@ def _held_by_operator(gate: Gate, reason: Reason, control: Control, what: str, w
         clears_when=f"{until}, or {way_out}",
         blocker="operator",
     )
+
+
+def _last_start(facts: Facts) -> str:
+    started = facts.past.last_started_at
+    return "never started" if started is None else f"last started {format_duration(facts.now - started)} ago"
+
+
+def _rhythm(task: Task) -> str:
+    if task.cron:
+        return f"cron {task.cron}"
+    return f"every {format_duration(task.every)}" if task.every > 0 else "when prompted"
+
+
+def _why_due(task: Task, facts: Facts) -> str:
+    past = facts.past
+    if past.prompted_at is not None and past.prompted_at <= facts.now:
+        return f"prompted by {past.prompted_by}"
+    again = retry_at(task, past)
+    if again is not None and again <= facts.now:
+        return f"retry {past.failures} of {task.retries}"
+    return "due"
 
 
 def _pass(gate: Gate, *, value: str, limit: str = "") -> GateResult:

@@ -11,7 +11,7 @@ import time_machine
 
 from neo_core.durations import parse_window
 from neo_core.profiles import Task
-from neo_core.schedule.due import inside_window, next_due
+from neo_core.schedule.due import Past, inside_window, next_due
 
 
 def task(every: float = 600, *, configured: bool = True) -> Task:
@@ -19,20 +19,20 @@ def task(every: float = 600, *, configured: bool = True) -> Task:
 
 
 def test_a_task_that_never_ran_is_due_at_once():
-    assert next_due(task(), None) == 0
+    assert next_due(task(), Past(), 5000.0) == 0
 
 
 def test_the_interval_counts_from_the_last_start():
-    assert next_due(task(), 1000.0) == 1600.0
+    assert next_due(task(), Past(last_started_at=1000.0), 5000.0) == 1600.0
 
 
 def test_an_interval_of_zero_disables(workspace):
-    assert next_due(task(0), None) is None
-    assert next_due(task(0), 5.0) is None
+    assert next_due(task(0), Past(), 5000.0) is None
+    assert next_due(task(0), Past(last_started_at=5.0), 5000.0) is None
 
 
 def test_what_is_not_configured_is_never_due():
-    assert next_due(task(configured=False), None) is None
+    assert next_due(task(configured=False), Past(), 5000.0) is None
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from neo_core.durations import Window
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.profiles import HEAVY_SIX, Task
 from neo_core.schedule.decision import Decision, Gate, Reason, Verdict
+from neo_core.schedule.due import Past
 from neo_core.schedule.gates import Facts, LeaseFacts, decide
 
 NOW = 1_800_000_000.0
@@ -63,7 +64,15 @@ ALONE = [
     (Gate.CONFIGURED, UNCONFIGURED, facts(), Reason.NOT_CONFIGURED, Outcome.SKIPPED, "", None),
     (Gate.PAUSE, TASK, facts(pause=PAUSE), Reason.PAUSED, Outcome.DEFERRED, "operator", None),
     (Gate.SNOOZE, TASK, facts(snooze=SNOOZE), Reason.SNOOZED, Outcome.DEFERRED, "operator", None),
-    (Gate.DUE, make_task(), facts(SCHEDULED, last_started_at=NOW - 599), Reason.NOT_DUE, Outcome.SKIPPED, "", None),
+    (
+        Gate.DUE,
+        make_task(),
+        facts(SCHEDULED, past=Past(last_started_at=NOW - 599)),
+        Reason.NOT_DUE,
+        Outcome.SKIPPED,
+        "",
+        None,
+    ),
     (
         Gate.DUE,
         msgspec.structs.replace(TASK, every=0.0),
@@ -108,7 +117,12 @@ def test_without_an_obstacle_the_task_may_start():
 
 def test_every_gate_is_evaluated_every_time_in_the_order_of_the_design():
     everything_blocks = facts(
-        SCHEDULED, HELD, pause=PAUSE, snooze=SNOOZE, last_started_at=NOW, live=(live("kbSync"), live("dream"))
+        SCHEDULED,
+        HELD,
+        pause=PAUSE,
+        snooze=SNOOZE,
+        past=Past(last_started_at=NOW),
+        live=(live("kbSync"), live("dream")),
     )
     for task, given in [
         (UNCONFIGURED, everything_blocks),
@@ -124,7 +138,7 @@ def test_every_gate_is_evaluated_every_time_in_the_order_of_the_design():
 BLOCKS = {
     Gate.PAUSE: {"pause": PAUSE},
     Gate.SNOOZE: {"snooze": SNOOZE},
-    Gate.DUE: {"last_started_at": NOW},
+    Gate.DUE: {"past": Past(last_started_at=NOW)},
     Gate.RUNNING: {"live": (live("kbSync"),)},
     Gate.LEASE: {"lease": HELD},
 }
@@ -193,16 +207,18 @@ def test_each_of_the_six_is_held_up_by_any_owner_of_the_lease(blocked, owner):
 def test_being_due_is_asked_of_scheduled_starts_only():
     never = msgspec.structs.replace(TASK, every=0.0, window=ALWAYS_SHUT)
     for trigger in (Trigger.MANUAL, Trigger.CASCADE):
-        assert verdicts(decide(never, facts(trigger, last_started_at=NOW)))[Gate.DUE] is Verdict.NOT_APPLICABLE
+        assert (
+            verdicts(decide(never, facts(trigger, past=Past(last_started_at=NOW))))[Gate.DUE] is Verdict.NOT_APPLICABLE
+        )
 
 
 def test_a_task_is_due_exactly_when_its_interval_has_passed():
     for ago, due in ((599.9, False), (600.0, True), (10_000.0, True)):
-        assert decide(TASK, facts(SCHEDULED, last_started_at=NOW - ago)).may_start is due
+        assert decide(TASK, facts(SCHEDULED, past=Past(last_started_at=NOW - ago))).may_start is due
 
 
 def test_not_due_says_in_how_long_and_of_what():
-    result = decide(TASK, facts(SCHEDULED, last_started_at=NOW - 540)).blocking
+    result = decide(TASK, facts(SCHEDULED, past=Past(last_started_at=NOW - 540))).blocking
     assert result.sentence == "kbSync is due in 1m00s"
     assert (result.value, result.limit) == ("last started 9m00s ago", "every 10m00s")
 

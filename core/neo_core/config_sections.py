@@ -1,0 +1,155 @@
+"""The sections of ``neo-console.toml`` as frozen structs with their defaults; reading and checking is ``config``'s."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from neo_core.durations import Duration, Window
+from neo_core.sizes import Size
+
+
+class LeaseConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[lease]``: where the record is, how long it promises to live, and how often the promise is renewed.
+
+    ``path`` (default: in the state folder; relative ones are the workspace's) lets several workspaces share one lease.
+    """
+
+    path: str | None = None
+    ttl: Duration = Duration(21_600)
+    renew_every: Duration = Duration(60)
+    allow_network_filesystem: bool = False
+
+
+class OrchestratorConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[orchestrator]``: how often due tasks are looked for, and what happens to what does not go well.
+
+    A task that waits longer than ``starved_after`` is told as starved. A failed run is tried again ``retries`` times,
+    first after ``retry_after``, then after twice as long each time. ``on_stop`` is what becomes of the services when
+    the orchestrator ends. Logs of runs are removed ``keep_run_logs`` after their last line.
+    """
+
+    poll_every: Duration = Duration(3)
+    starved_after: Duration = Duration(3600)
+    retries: int = 3
+    retry_after: Duration = Duration(60)
+    on_stop: Literal["leave", "stop"] = "leave"
+    log_max: Size = Size(5 * 1024 * 1024)
+    log_keep: int = 3
+    keep_run_logs: Duration = Duration(14 * 86400)
+
+
+class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[console]``: how the console refreshes and looks."""
+
+    refresh_every: Duration = Duration(1)
+    theme: str = "neo-dark"
+
+
+class TaskConfig(msgspec.Struct, frozen=True, kw_only=True, rename={"task_class": "class"}):
+    """``[tasks.NAME]``: what differs from the catalogue, or a task of the user's own.
+
+    ``every`` is the interval between starts (0 disables it); ``cron`` is an expression in its place, in local time;
+    ``jitter`` delays each start by a part of itself; ``window`` limits scheduled starts to a part of the day. A
+    ``trigger_file`` newer than the last start makes the task due at once, and so do ``trigger_count`` files that match
+    ``trigger_glob`` and are newer than it. ``needs`` names services that must be up.
+    """
+
+    command: tuple[str, ...] | None = None
+    task_class: Literal["heavy", "light"] | None = None
+    every: Duration | None = None
+    time_limit: Duration | None = None
+    grace: Duration | None = None
+    window: Window | None = None
+    cron: str | None = None
+    jitter: Duration | None = None
+    trigger_file: str | None = None
+    trigger_glob: str | None = None
+    trigger_count: int = 1
+    retries: int | None = None
+    retry_after: Duration | None = None
+    needs: tuple[str, ...] = ()
+    cwd: str | None = None
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    title: str | None = None
+
+
+class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[services.NAME]``: a process that should always run, or what differs from the catalogue's.
+
+    ``probe`` says how to ask whether it is well: ``http`` (GET ``probe_path`` on ``host``:``port``, a status below
+    400), ``tcp`` (a connection), ``exec`` (``probe_command`` exits 0), ``none`` (alive is well). It may fail during
+    ``start_grace``; ``probe_failures`` in a row afterwards mean a restart. The pause before a restart doubles from
+    ``backoff`` to ``backoff_max``, begins again after ``stable_after`` without a fault, and ``give_up_after`` starts in
+    a row end in *fatal*. ``memory_limit`` is the resident memory of its tree in bytes above which it is restarted.
+    """
+
+    command: tuple[str, ...] | None = None
+    enabled: bool | None = None
+    cwd: str | None = None
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    host: str | None = None
+    port: int | None = None
+    probe: Literal["http", "tcp", "exec", "none"] | None = None
+    probe_path: str | None = None
+    probe_command: tuple[str, ...] | None = None
+    probe_every: Duration | None = None
+    probe_timeout: Duration | None = None
+    probe_failures: int | None = None
+    start_grace: Duration | None = None
+    restart: Literal["always", "on-failure", "never"] | None = None
+    backoff: Duration | None = None
+    backoff_max: Duration | None = None
+    stable_after: Duration | None = None
+    give_up_after: int | None = None
+    stop_signal: Literal["TERM", "INT", "QUIT", "HUP", "KILL"] | None = None
+    stop_grace: Duration | None = None
+    log_max: Size | None = None
+    log_keep: int | None = None
+    memory_limit: Size | None = None
+    title: str | None = None
+
+
+class BackupConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[jobs.backup]``: where bundles go, what else goes in, how many stay. Relative paths are the workspace's."""
+
+    folder: str = ".neo-ai-data/backups"
+    include: tuple[str, ...] = ()
+    keep: int = 3
+    max_age: Duration = Duration(7 * 86400)
+
+
+class KbSyncConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[jobs.kbSync]``: what the full-text index takes; ``exclude`` holds glob patterns of workspace paths."""
+
+    exclude: tuple[str, ...] = ()
+    max_file_bytes: int = 1_048_576
+
+
+class DevSyncConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[jobs.primary-dev-sync]``: which branch follows which remote, and what runs when something moved."""
+
+    branch: str = "dev"
+    remote: str = "origin"
+    cascade: bool = True
+
+
+class JobsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[jobs.*]``: the built-in jobs' own settings."""
+
+    backup: BackupConfig = BackupConfig()
+    kb_sync: KbSyncConfig = KbSyncConfig()
+    primary_dev_sync: DevSyncConfig = DevSyncConfig()
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a workspace configures. ``keys`` maps action ids to keys and is checked by the console."""
+
+    lease: LeaseConfig = LeaseConfig()
+    orchestrator: OrchestratorConfig = OrchestratorConfig()
+    console: ConsoleConfig = ConsoleConfig()
+    tasks: dict[str, TaskConfig] = msgspec.field(default_factory=dict)
+    services: dict[str, ServiceConfig] = msgspec.field(default_factory=dict)
+    jobs: JobsConfig = JobsConfig()
+    keys: dict[str, str] = msgspec.field(default_factory=dict)

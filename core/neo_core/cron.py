@@ -1,0 +1,31 @@
+"""Cron expressions in local time; the calendar is ``cronsim``'s, which follows Debian's cron."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from cronsim import CronSim, CronSimError
+
+
+def check_cron(expression: str) -> str:
+    """Return what is wrong with a five-field expression; empty when nothing is."""
+    if len(expression.split()) != 5:
+        return "it has not five fields"
+    try:
+        next(CronSim(expression, datetime(2026, 1, 1)))  # noqa: DTZ001 - cron speaks local time
+    except CronSimError as error:
+        return str(error).lower()
+    except StopIteration:
+        return "it never comes"
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def next_fire(expression: str, after: float) -> float:
+    """Return the first moment of a checked expression later than ``after``; both in seconds since the epoch.
+
+    An hour that the clocks skip comes as the hour after it; one that they repeat comes once.
+    """
+    fire = next(CronSim(expression, datetime.fromtimestamp(after)))  # noqa: DTZ006 - cron speaks local time
+    return max(fire.timestamp(), after + 1)

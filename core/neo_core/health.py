@@ -1,0 +1,1 @@
+"""One verdict over a snapshot: healthy, degraded or unhealthy, with every cause."""

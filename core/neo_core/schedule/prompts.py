@@ -1,0 +1,50 @@
+"""What asks for a start ahead of its time: trigger files that are newer than the task's last start."""
+
+from __future__ import annotations
+
+import os
+from glob import iglob
+from typing import TYPE_CHECKING
+
+from neo_core.schedule.due import Past
+
+if TYPE_CHECKING:
+    from neo_core.ledger.runs import TaskRecord
+    from neo_core.profiles import Task
+
+
+def past_of(task: Task, record: TaskRecord, first_seen: float | None) -> Past:
+    """Return the task's past as the due rules need it; reads the trigger files, if the task has any."""
+    started = record.last_started
+    since = started.started_at if started else None
+    prompted_at, prompted_by = _prompt(task, since or 0.0)
+    return Past(
+        last_started_at=since,
+        last_ended_at=started.ended_at if started else None,
+        failures=record.failures,
+        first_seen_at=first_seen,
+        prompted_at=prompted_at,
+        prompted_by=prompted_by,
+    )
+
+
+def _prompt(task: Task, since: float) -> tuple[float | None, str]:
+    """Return since when a trigger asks for a start, and which one."""
+    if task.trigger_file:
+        changed = _changed(task.trigger_file)
+        if changed is not None and changed > since:
+            return changed, task.trigger_file
+    if task.trigger_glob:
+        paths = iglob(task.trigger_glob, recursive=True)  # noqa: PTH207 - an absolute pattern, plain strings out
+        found = sorted(at for path in paths if (at := _changed(path) or 0.0) > since)
+        if len(found) >= task.trigger_count:
+            return found[task.trigger_count - 1], f"{len(found)} unread in {task.trigger_glob}"
+    return None, ""
+
+
+def _changed(path: str) -> float | None:
+    """Return when a file was last written; ``None`` when there is none that can be asked."""
+    try:
+        return os.stat(path).st_mtime  # noqa: PTH116 - asked at every poll
+    except OSError:
+        return None
