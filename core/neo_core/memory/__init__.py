@@ -1,0 +1,1 @@
+"""Memory pressure: signals per platform, incidents as a pure state machine, forecasts from past runs."""
