@@ -7,7 +7,7 @@ import os
 import time
 from typing import NamedTuple
 
-from neo_core.processes.source import ProcessInfo
+from neo_core.processes.source import ProcessInfo, ProcessMemory
 
 _DEAD = (b"Z", b"X", b"x")
 _KERNEL_THREAD = 0x00200000
@@ -31,6 +31,7 @@ class _Stat(NamedTuple):
     ticks: int
     start_time: int
     rss_pages: int
+    major_faults: int
 
 
 class ProcFs:
@@ -98,6 +99,7 @@ class ProcFs:
                     rss=stat.rss_pages * self._page,
                     cpu=stat.ticks / self._hertz,
                     zombie=stat.gone,
+                    major_faults=stat.major_faults,
                 )
         return found
 
@@ -157,14 +159,28 @@ class ProcFs:
 
     def pss(self, pid: int) -> int | None:
         """Return the proportional set size from smaps_rollup."""
+        memory = self.memory(pid)
+        return None if memory is None else memory.pss
+
+    def memory(self, pid: int) -> ProcessMemory | None:
+        """Return the sums of smaps_rollup."""
         try:
             rollup = self._read(f"{pid}/smaps_rollup")
         except OSError:
             return None
+        sums: dict[bytes, int] = {}
         for line in rollup.splitlines():
-            if line.startswith(b"Pss:"):
-                return int(line.split()[1]) * 1024
-        return None
+            words = line.split()
+            if len(words) == 3 and words[2] == b"kB":
+                sums[words[0]] = int(words[1]) * 1024
+        if b"Pss:" not in sums:
+            return None
+        return ProcessMemory(
+            pss=sums[b"Pss:"],
+            anonymous=sums.get(b"Anonymous:", 0),
+            shared=sums.get(b"Shared_Clean:", 0) + sums.get(b"Shared_Dirty:", 0),
+            swap=sums.get(b"SwapPss:", sums.get(b"Swap:", 0)),
+        )
 
     def age(self, start_time: int) -> float | None:
         """Return seconds since the process began, by the clock that counts sleep too."""
@@ -236,4 +252,5 @@ class ProcFs:
             ticks=int(fields[11]) + int(fields[12]),
             start_time=int(fields[19]),
             rss_pages=int(fields[21]),
+            major_faults=int(fields[9]),
         )

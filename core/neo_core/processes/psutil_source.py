@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-from neo_core.processes.source import ProcessInfo
+from neo_core.processes.source import ProcessInfo, ProcessMemory
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 
@@ -104,12 +104,21 @@ class PsutilSource:
 
     def pss(self, pid: int) -> int | None:
         """Return the proportional set size where psutil knows it."""
+        memory = self.memory(pid)
+        return None if memory is None else memory.pss
+
+    def memory(self, pid: int) -> ProcessMemory | None:
+        """Return what psutil knows; macOS tells no proportional set size, and nothing is made up for it."""
         try:
-            memory = psutil.Process(pid).memory_full_info()
+            told = psutil.Process(pid).memory_full_info()
         except (psutil.Error, OSError):
             return None
-        value = getattr(memory, "pss", None)
-        return None if value is None else int(value)
+        pss = getattr(told, "pss", None)
+        if pss is None:
+            return None
+        return ProcessMemory(
+            int(pss), int(getattr(told, "uss", 0)), int(getattr(told, "shared", 0)), int(getattr(told, "swap", 0))
+        )
 
     def age(self, start_time: int) -> float | None:
         """Return seconds since creation, by the wall clock."""

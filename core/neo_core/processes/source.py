@@ -24,7 +24,10 @@ class ProcessIdentity(NamedTuple):
 
 
 class ProcessInfo(NamedTuple):
-    """One process as one pass saw it. ``rss`` is in bytes, ``cpu`` in seconds used so far."""
+    """One process as one pass saw it. ``rss`` is in bytes, ``cpu`` in seconds used so far.
+
+    ``major_faults`` counts the pages it had to wait for so far; ``None`` where the system does not tell.
+    """
 
     pid: int
     ppid: int
@@ -34,6 +37,19 @@ class ProcessInfo(NamedTuple):
     rss: int
     cpu: float
     zombie: bool
+    major_faults: int | None = None
+
+
+class ProcessMemory(NamedTuple):
+    """What one process costs, in bytes: ``pss`` shares what it shares, ``swap`` is its part of what is swapped out.
+
+    ``anonymous`` is its own, ``shared`` is mapped by others too.
+    """
+
+    pss: int
+    anonymous: int
+    shared: int
+    swap: int
 
 
 class ProcessSource(Protocol):
@@ -76,6 +92,10 @@ class ProcessSource(Protocol):
 
     def pss(self, pid: int) -> int | None:
         """Return the proportional set size in bytes; ``None`` when it cannot be read."""
+        ...
+
+    def memory(self, pid: int) -> ProcessMemory | None:
+        """Return what the process costs; ``None`` when it cannot be read. Walks its pages: a millisecond per GiB."""
         ...
 
     def age(self, start_time: int) -> float | None:
