@@ -21,6 +21,7 @@ from neo_core.config_sections import (
     JobsConfig,
     KbSyncConfig,
     LeaseConfig,
+    MemoryConfig,
     OrchestratorConfig,
     ServiceConfig,
     TaskConfig,
@@ -40,6 +41,7 @@ __all__ = [
     "JobsConfig",
     "KbSyncConfig",
     "LeaseConfig",
+    "MemoryConfig",
     "OrchestratorConfig",
     "ServiceConfig",
     "TaskConfig",
@@ -51,7 +53,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 _MAX_BYTES = 1_048_576
 
 
-_SECTIONS = ("lease", "orchestrator", "console", "tasks", "services", "jobs", "keys")
+_SECTIONS = ("lease", "orchestrator", "memory", "console", "tasks", "services", "jobs", "keys")
 _MENDS = {
     "class": 'Write "heavy" or "light".',
     "command": 'Write it like ["npm", "run", "ai:dream"].',
@@ -110,6 +112,7 @@ class _Reader:
         config = Config(
             lease=self._struct(LeaseConfig, table.get("lease", {}), "lease"),
             orchestrator=self._struct(OrchestratorConfig, table.get("orchestrator", {}), "orchestrator"),
+            memory=self._struct(MemoryConfig, table.get("memory", {}), "memory"),
             console=self._struct(ConsoleConfig, table.get("console", {}), "console"),
             tasks={name: self._named(TaskConfig, "task", name, told) for name, told in tasks.items()},
             services={name: self._named(ServiceConfig, "service", name, told) for name, told in services.items()},

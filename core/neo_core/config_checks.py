@@ -40,6 +40,7 @@ class _Checks:
         if lease.path is not None:
             self._names(lease.path, "lease.path")
         self._orchestrator(config)
+        self._memory(config)
         if config.jobs.backup.keep < 1:
             raise self._complain("jobs.backup.keep", "less than one backup would be kept", "Set it to 1 or more.")
         if config.jobs.kb_sync.max_file_bytes < 1:
@@ -62,6 +63,18 @@ class _Checks:
             raise self._complain(
                 "orchestrator.log_max", f"{told.log_max} bytes is too little", "Set it to 64KiB or more."
             )
+
+    def _memory(self, config: Config) -> None:
+        told = config.memory
+        self._at_least(told.sample_every, 1, "memory.sample_every")
+        # A window that is shorter than two samples can never see anything (upstream-facts.md).
+        for key in ("critical_full_for", "calm_for", "wake_grace", "window"):
+            self._at_least(getattr(told, key), 2 * told.sample_every, f"memory.{key}")
+        self._at_least(told.keep, told.window, "memory.keep")
+        for key in ("elevated_some", "critical_full", "critical_available"):
+            share = getattr(told, key)
+            if not 0 < share < 100:
+                raise self._complain(f"memory.{key}", f"{share:g} is no percentage that can be passed", "Set 1 to 99.")
 
     def _task(self, prefix: str, task: TaskConfig, poll: float) -> None:
         self._command(task.command, f"{prefix}.command")
@@ -116,6 +129,9 @@ class _Checks:
             raise self._complain(
                 f"{prefix}.probe_command", "is missing for an exec probe", "Set it, or choose another probe."
             )
+        self._service_numbers(prefix, service)
+
+    def _service_numbers(self, prefix: str, service: ServiceConfig) -> None:
         for key in ("probe_every", "probe_timeout", "backoff", "backoff_max", "stable_after", "stop_grace"):
             value = getattr(service, key)
             if value is not None:

@@ -40,6 +40,26 @@ class OrchestratorConfig(msgspec.Struct, frozen=True, kw_only=True):
     keep_run_logs: Duration = Duration(14 * 86400)
 
 
+class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[memory]``: how often memory is looked at, and from where on heavy work is kept out of it.
+
+    ``elevated_some``, ``critical_full`` and ``critical_available`` are percentages: of the last 10 s in which somebody
+    or everybody waited for memory, and of memory that is available. ``reserve`` stays free beside what a task is
+    forecast to need. Growth is measured since ``window`` before an incident. Samples are kept for ``keep``.
+    """
+
+    sample_every: Duration = Duration(5)
+    elevated_some: float = 10.0
+    critical_full: float = 5.0
+    critical_full_for: Duration = Duration(10)
+    critical_available: float = 10.0
+    calm_for: Duration = Duration(60)
+    wake_grace: Duration = Duration(30)
+    window: Duration = Duration(600)
+    reserve: Size = Size(512 * 1024 * 1024)
+    keep: Duration = Duration(86_400)
+
+
 class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     """``[console]``: how the console refreshes and looks."""
 
@@ -108,6 +128,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_max: Size | None = None
     log_keep: int | None = None
     memory_limit: Size | None = None
+    model: str | None = None
     title: str | None = None
 
 
@@ -148,6 +169,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     lease: LeaseConfig = LeaseConfig()
     orchestrator: OrchestratorConfig = OrchestratorConfig()
+    memory: MemoryConfig = MemoryConfig()
     console: ConsoleConfig = ConsoleConfig()
     tasks: dict[str, TaskConfig] = msgspec.field(default_factory=dict)
     services: dict[str, ServiceConfig] = msgspec.field(default_factory=dict)

@@ -112,5 +112,26 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX runs_prevented ON runs (task, last_at DESC) WHERE started_at IS NULL AND outcome IS NOT NULL;
     """,
+    """
+    CREATE TABLE samples (
+        slot    INTEGER PRIMARY KEY,
+        at      REAL NOT NULL,
+        reading BLOB NOT NULL,
+        trees   BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX samples_by_time ON samples (at);
+    CREATE TABLE memory_watch (
+        only  INTEGER PRIMARY KEY CHECK (only = 1),
+        at    REAL NOT NULL,
+        watch TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE incidents (
+        incident_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        began_at    REAL NOT NULL,
+        ended_at    REAL,
+        record      TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX incidents_by_time ON incidents (began_at DESC);
+    """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)

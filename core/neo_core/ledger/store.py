@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_core.ledger.controls import ControlTable, LeaseEventTable
 from neo_core.ledger.database import Database
+from neo_core.ledger.memory import MemoryTable
 from neo_core.ledger.runs import RunTable
 from neo_core.ledger.upkeep import OrchestratorTable, ServiceTable, TaskMarkTable
 
@@ -30,6 +31,7 @@ class Ledger:
         self.services = ServiceTable(self.database)
         self.orchestrators = OrchestratorTable(self.database)
         self.task_marks = TaskMarkTable(self.database)
+        self.memory = MemoryTable(self.database)
 
     def close(self) -> None:
         """Close it; idempotent."""

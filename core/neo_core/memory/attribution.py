@@ -31,7 +31,7 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str = ""
 
 
-class TreeCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TreeCost(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One tree at one moment; ``cost`` and ``rss`` in bytes, ``faults`` the major faults of its living so far.
 
     ``kind`` is ``run``, ``service``, ``orchestrator``, ``console`` or ``other`` (a session that is not ours, named
@@ -129,10 +129,29 @@ def attribute(
     return sorted(trees, key=lambda tree: -tree.cost)
 
 
-def rank(before: Iterable[TreeCost], now: Iterable[TreeCost]) -> list[Growth]:
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """What each tree (by its key) cost at the beginning of a window.
+
+    ``floor`` is what a tree that is not ours and not in it may have cost all the same: the record keeps the big ones.
+    """
+
+    costs: dict[str, int]
+    floor: int = 0
+
+
+def baseline_of(trees: Sequence[TreeCost], *, complete: bool) -> Baseline:
+    """Return the baseline of a moment whose trees are all there (``complete``) or only the biggest of the others."""
+    others = [tree.cost for tree in trees if tree.kind == "other"]
+    floor = 0 if complete or not others else min(others)
+    return Baseline(costs={tree.key: tree.cost for tree in trees}, floor=floor)
+
+
+def rank(before: Baseline, now: Iterable[TreeCost]) -> list[Growth]:
     """Return the trees that grew, the most first; what stands still is not named, however big it is."""
-    then = {tree.key: tree.cost for tree in before}
-    grown = [Growth(tree=tree, grown=tree.cost - then.get(tree.key, 0)) for tree in now]
+    grown = [
+        Growth(tree=tree, grown=tree.cost - before.costs.get(tree.key, before.floor if tree.kind == "other" else 0))
+        for tree in now
+    ]
     most = max((one.grown for one in grown), default=0)
     least = max(_LEAST_GROWTH, _LEAST_SHARE * most)
     return sorted((one for one in grown if one.grown >= least), key=lambda one: -one.grown)

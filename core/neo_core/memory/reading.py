@@ -1,4 +1,7 @@
-"""One look at the machine's memory. What a platform does not tell is ``None`` ("unknown"), never calm."""
+"""One look at the machine's memory. What a platform does not tell is ``None`` ("unknown"), never calm.
+
+The structs are written as arrays, because the ledger keeps a day of them: new fields go to the end.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import msgspec
 _HAS_PROCFS: bool = sys.platform.startswith("linux")
 
 
-class Stall(msgspec.Struct, frozen=True, kw_only=True):
+class Stall(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Pressure stall information: the share of time, in percent, that somebody or everybody waited for memory.
 
     ``total`` is the sum of all waiting so far, in microseconds.
@@ -21,7 +24,7 @@ class Stall(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True):
+class Limit(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The control group that bounds us: bytes used, where it throttles, where it kills (``None``: no such bound).
 
     ``high_events``, ``max_events`` and ``kills`` count how often each was reached so far.
@@ -36,7 +39,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     kills: int = 0
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The machine's memory at ``at`` (seconds since the epoch). Amounts are in bytes, the rest are counters since boot.
 
     ``level`` is macOS's own word: 1 normal, 2 warning, 4 critical.

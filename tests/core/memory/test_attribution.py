@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from neo_core.memory.attribution import Costs, Root, TreeCost, attribute, rank
+from neo_core.memory.attribution import Costs, Root, TreeCost, attribute, baseline_of, rank
 from neo_core.processes.source import ProcessInfo, ProcessMemory, system_source
 
 MIB = 1024 * 1024
@@ -124,14 +124,24 @@ def test_growth_ranks_and_what_stands_still_is_not_named_however_big():
     before = [tree("model", 9000 * MIB), tree("leak", 100 * MIB), tree("calm", 50 * MIB)]
     now = [tree("model", 9001 * MIB), tree("leak", 400 * MIB), tree("calm", 40 * MIB), tree("new", 200 * MIB)]
 
-    assert [(one.tree.owner, one.grown // MIB) for one in rank(before, now)] == [("leak", 300), ("new", 200)]
+    assert [(one.tree.owner, one.grown // MIB) for one in rank(baseline_of(before, complete=True), now)] == [
+        ("leak", 300),
+        ("new", 200),
+    ]
 
 
 def test_a_run_is_another_tree_than_an_earlier_run_of_its_task():
     before = [tree("dream", 500 * MIB, kind="run", run_id="a")]
     now = [tree("dream", 500 * MIB, kind="run", run_id="b")]
 
-    assert [one.grown for one in rank(before, now)] == [500 * MIB]
+    assert [one.grown for one in rank(baseline_of(before, complete=True), now)] == [500 * MIB]
+
+
+def test_a_tree_that_the_record_was_too_short_for_counts_from_the_smallest_that_was_kept():
+    kept = [tree("big", 900 * MIB, kind="other", pid=1), tree("last", 300 * MIB, kind="other", pid=2)]
+    now = [*kept, tree("old", 290 * MIB, kind="other", pid=3), tree("new", 400 * MIB, kind="other", pid=4)]
+
+    assert [one.tree.owner for one in rank(baseline_of(kept, complete=False), now)] == ["new"]
 
 
 MAP = """
