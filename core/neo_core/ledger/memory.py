@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from neo_core.errors import LedgerError
+from neo_core.ledger.models import Control, Run
 from neo_core.memory.attribution import Growth, TreeCost
 from neo_core.memory.incidents import Judgement, Phase, Watch
 from neo_core.memory.reading import Reading
@@ -129,6 +130,32 @@ class MemoryTable:
             (task, limit),
         )
         return [int(row["peak_memory"]) for row in rows]
+
+    def runs_during(self, begin: float, end: float) -> list[Run]:
+        """Return the runs that worked at some time in an interval, in the order of their starts."""
+        return self._database.select(
+            Run,
+            "SELECT * FROM runs WHERE started_at <= ? AND coalesce(ended_at, ?) >= ? ORDER BY started_at",
+            (end, end, begin),
+        )
+
+    def deferred_during(self, begin: float, end: float, reason_codes: tuple[str, ...]) -> list[Run]:
+        """Return the starts that were prevented in an interval for one of these reasons."""
+        marks = ", ".join("?" for _ in reason_codes)
+        return self._database.select(
+            Run,
+            "SELECT * FROM runs WHERE started_at IS NULL AND last_at >= ? AND requested_at <= ?"
+            f" AND reason_code IN ({marks}) ORDER BY requested_at",
+            (begin, end, *reason_codes),
+        )
+
+    def acts_during(self, begin: float, end: float) -> list[Control]:
+        """Return what operators commanded in an interval, in the order of their commands."""
+        return self._database.select(
+            Control,
+            "SELECT * FROM controls WHERE created_at >= ? AND created_at <= ? ORDER BY control_id",
+            (begin, end),
+        )
 
     def _incidents(self, clause: str, values: tuple[Any, ...]) -> list[Incident]:
         rows = self._database.query(f"SELECT incident_id, record FROM incidents {clause}", values)  # noqa: S608
