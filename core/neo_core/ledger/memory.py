@@ -141,13 +141,12 @@ class MemoryTable:
 
     def deferred_during(self, begin: float, end: float, reason_codes: tuple[str, ...]) -> list[Run]:
         """Return the starts that were prevented in an interval for one of these reasons."""
-        marks = ", ".join("?" for _ in reason_codes)
-        return self._database.select(
+        found = self._database.select(
             Run,
-            "SELECT * FROM runs WHERE started_at IS NULL AND last_at >= ? AND requested_at <= ?"
-            f" AND reason_code IN ({marks}) ORDER BY requested_at",
-            (begin, end, *reason_codes),
+            "SELECT * FROM runs WHERE started_at IS NULL AND last_at >= ? AND requested_at <= ? ORDER BY requested_at",
+            (begin, end),
         )
+        return [run for run in found if run.reason_code in reason_codes]
 
     def acts_during(self, begin: float, end: float) -> list[Control]:
         """Return what operators commanded in an interval, in the order of their commands."""
