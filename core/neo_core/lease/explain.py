@@ -44,12 +44,30 @@ def deferral_lines(seen: Inspection) -> str:
     return f"{told}\n   This script will not run while another heavy-maintenance task is active."
 
 
-def unreadable_error(path: str, seen: Inspection) -> LeaseError:
+def unreadable_error(path: str, why: str) -> LeaseError:
     """Return the error for a lease that cannot be read; it is never deleted by us."""
     return LeaseError(
         f"lease {path}",
-        f"cannot be read: {seen.error}",
+        f"cannot be read: {why}",
         "Nothing heavy starts until it is mended: make it a readable file, or move it away while nothing runs.",
+    )
+
+
+def unsettled_error(path: str, error: OSError) -> LeaseError:
+    """Return the error for a record of ours that could not be looked at again after a recovery."""
+    return LeaseError(
+        f"lease {path}",
+        f"cannot be read again after its recovery: {describe_os_error(error)}",
+        "Nothing was started. Mend the disk or the file's permissions, then try again.",
+    )
+
+
+def unremoved_error(path: str, error: OSError) -> LeaseError:
+    """Return the error for a record that could not be compared with the judged one, and is where it was."""
+    return LeaseError(
+        f"lease {path}",
+        f"cannot be removed, because it cannot be read to be compared first: {describe_os_error(error)}",
+        "It was put back. Mend the disk or the file's permissions; the next acquisition then recovers it.",
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_UNKNOWN = (-1, -1)
 
 
 class GuardTimeoutError(Exception):
@@ -30,31 +31,38 @@ class GuardTimeoutError(Exception):
 class LockedFile:
     """A private file that this process has flocked; one that is dropped instead of closed gives its lock back too.
 
-    ``identity`` is (device, inode). A script that closed every descriptor may have given the number to another file,
-    which is left alone.
+    ``identity`` is (device, inode), known after ``look``. A script that closed every descriptor may have given the
+    number to another file, which is left alone.
     """
 
+    __slots__ = ("descriptor", "identity")
+
     def __init__(self, descriptor: int) -> None:
-        self.descriptor = -1
-        try:
-            self.status = os.fstat(descriptor)
-        except OSError:
-            os.close(descriptor)
-            raise
         self.descriptor = descriptor
-        self.identity = (self.status.st_dev, self.status.st_ino)
+        self.identity = _UNKNOWN
 
     def __del__(self) -> None:
-        self.close()
+        if self.descriptor >= 0:
+            self.close()
+
+    def look(self) -> os.stat_result:
+        """Return the file's status, and know its identity from now on."""
+        status = os.fstat(self.descriptor)
+        self.identity = (status.st_dev, status.st_ino)
+        return status
 
     def unlock(self) -> None:
         """Give the lock up for every process that shares the descriptor, and close ours; idempotent."""
         if self._is_open():
-            with suppress(OSError):  # closing, which follows, is all that can still be done
-                fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-            descriptor, self.descriptor = self.descriptor, -1
-            os.close(descriptor)
+            self.leave()
         self.descriptor = -1
+
+    def leave(self) -> None:
+        """Do as ``unlock`` where nobody can have closed the descriptor since it was locked."""
+        descriptor, self.descriptor = self.descriptor, -1
+        with suppress(OSError):  # closing, which follows, is all that can still be done
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
     def close(self) -> None:
         """Close our descriptor only, which leaves the lock to whoever inherited it; idempotent."""
@@ -64,8 +72,8 @@ class LockedFile:
             os.close(descriptor)
 
     def _is_open(self) -> bool:
-        if self.descriptor < 0:
-            return False
+        if self.descriptor < 0 or self.identity == _UNKNOWN:  # nobody could take the number since it was opened
+            return self.descriptor >= 0
         try:
             status = os.fstat(self.descriptor)
         except OSError:
@@ -109,7 +117,7 @@ class Guard:
             self._waited = None
         if self._locked is not None:
             # Closing alone would leave the guard to a child that was forked meanwhile, for as long as it lives.
-            self._locked.unlock()
+            self._locked.leave()
             self._locked = None
 
     def _wait(self) -> None:
@@ -130,28 +138,38 @@ def take_flock(path: str, kind: type[Locked]) -> Locked | None:
     """
     while True:
         file = kind(os.open(path, _FLAGS, 0o600))
-        if not _try_flock(file.descriptor, file.status):
-            file.close()
-            return None
         try:
-            named = os.lstat(path)
-        except FileNotFoundError:
-            named = None
-        # A lock on a file that the name no longer leads to guards nothing.
-        if named is not None and (named.st_dev, named.st_ino) == file.identity:
+            fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = True
+        except BlockingIOError:
+            taken = False
+        # Looked at once, and only now: what lost its name before it was locked has no name left.
+        try:
+            status = file.look()
+            _refuse_odd(file.descriptor, status)
+        except OSError:
+            file.close()  # not when the error is forgotten, because it has the lock already
+            raise
+        if taken and (status.st_nlink or _leads_to(path, file.identity)):
             return file
         file.close()
+        if not taken:
+            return None
 
 
-def _try_flock(descriptor: int, status: os.stat_result) -> bool:
+def _refuse_odd(descriptor: int, status: os.stat_result) -> None:
     if status.st_mode & 0o170000 != 0o100000:
         raise OSError(0, "is not a regular file")
     if status.st_uid != os.geteuid():
         raise OSError(0, f"belongs to another user (uid {status.st_uid})")
     if status.st_mode & 0o077:
         os.fchmod(descriptor, 0o600)
+
+
+def _leads_to(path: str, identity: tuple[int, int]) -> bool:
+    """Return whether the name still leads to the file; some file systems count no links at all."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        named = os.lstat(path)
+    except FileNotFoundError:
         return False
-    return True
+    return (named.st_dev, named.st_ino) == identity

@@ -95,10 +95,10 @@ class HeldLease:
         store = self._store
         try:
             with store.guarded():
-                found = store.file.read()
+                found = store.file.unchanged(self._written) or store.file.read()
                 if found is None:
                     return ReleaseStatus.MISSING
-                if found.content != self._written:  # byte for byte what we wrote needs no parsing
+                if found is not self._written:  # the very file that we wrote needs no parsing
                     lease = decode(found.content)
                     if lease is None:
                         return ReleaseStatus.MISSING

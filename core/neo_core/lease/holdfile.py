@@ -17,7 +17,11 @@ _SIZE = 2 * _WIDTH + 2
 class HoldFile(LockedFile):
     """The locked hold file of this process; its numbers are read once, because only who has the lock writes them."""
 
-    _known: tuple[int, int] | None = None
+    __slots__ = ("_known",)
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self._known: tuple[int, int] | None = None
 
     @classmethod
     def take(cls, path: str) -> HoldFile | None:
@@ -49,12 +53,12 @@ class HoldFile(LockedFile):
         parts = os.pread(self.descriptor, _SIZE, 0).split()
         if not parts:
             return 0, 0
-        if [len(part) for part in parts if part.isdigit()] == [_WIDTH, _WIDTH] and len(parts) == 2:
+        if len(parts) == 2 and len(parts[0]) == len(parts[1]) == _WIDTH and parts[0].isdigit() and parts[1].isdigit():
             return int(parts[0]), int(parts[1])
         milliseconds = int(os.fstat(self.descriptor).st_mtime * 1000)
         return milliseconds, milliseconds
 
     def _write(self, generation: int, recovered: int) -> None:
         self._known = None
-        os.pwrite(self.descriptor, b"%0*d %0*d\n" % (_WIDTH, generation, _WIDTH, recovered), 0)
+        os.pwrite(self.descriptor, b"%020d %020d\n" % (generation, recovered), 0)
         self._known = (generation, recovered)

@@ -53,6 +53,9 @@ class Inspection(NamedTuple):
         return self.status in (RecordStatus.MISSING, RecordStatus.STALE)
 
 
+NOTHING = Inspection(RecordStatus.MISSING)
+
+
 def inspect_lease(
     path: str, source: ProcessSource, clock: Clock, *, holding: tuple[int, int] | None = None
 ) -> Inspection:
@@ -64,7 +67,7 @@ def inspect_lease(
     try:
         fingerprint = read_record(path)
     except FileNotFoundError:
-        return Inspection(RecordStatus.MISSING)
+        return NOTHING
     except OSError as error:
         return Inspection(RecordStatus.UNREADABLE, error=describe_os_error(error))
     lease = decode(fingerprint.content)

@@ -11,6 +11,13 @@ from neo_core.lease.words import DEFAULT_TTL
 _LARGEST = 1.7976931348623157e308
 _LONGEST = 500
 _DEEPEST = 10  # characters of line feed and indent: no record of ours goes deeper, and ``json`` bounds the rest
+_BELOW = "\n    "  # what stands before a member of ``metadata``
+_SHAPE = (  # of a fresh record
+    '{\n  "owner": "%s",\n  "reason": "%s",\n  "pid": %d,\n  "token": "%s",\n  "acquiredAt": "%s",\n'
+    '  "staleAfterMs": %d,\n  "expiresAt": "%s",\n  "metadata": {\n    %s"holder": {\n'
+    '      "startTime": %d,\n      "bootId": "%s",\n      "pidNamespace": "%s",\n      "host": "%s",\n'
+    '      "uid": %d,\n      "hold": [\n        %d,\n        %d\n      ],\n      "generation": %d\n    }\n  }\n}'
+)
 
 
 class Holder(NamedTuple):
@@ -43,10 +50,11 @@ class Holder(NamedTuple):
 class Lease:
     """One record as read: any JSON object with an ``acquiredAt``; every other field may be missing or odd."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("_text", "fields")
 
-    def __init__(self, fields: dict[str, Any]) -> None:
+    def __init__(self, fields: dict[str, Any], text: str | None = None) -> None:
         self.fields = fields
+        self._text = text  # what ``encode`` would make of ``fields``, where that is known already
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Lease) and self.fields == other.fields
@@ -141,7 +149,7 @@ class Lease:
 
     def encode(self) -> bytes:
         """Return the bytes to write: UTF-8, two spaces, upstream's order."""
-        text = _pretty(self.fields)
+        text = self._text or _pretty(self.fields)
         if text is None:
             import json  # a millisecond that a record of ours does not need
 
@@ -153,18 +161,17 @@ def new_lease(
     *, owner: str, reason: str, token: str, now: float, ttl: float, holder: Holder, metadata: dict[str, Any]
 ) -> Lease:
     """Return a fresh record for this process, its fields in upstream's order."""
-    return Lease(
-        {
-            "owner": owner,
-            "reason": reason,
-            "pid": os.getpid(),
-            "token": token,
-            "acquiredAt": to_iso(now),
-            "staleAfterMs": round(ttl * 1000),
-            "expiresAt": to_iso(now + ttl),
-            "metadata": {**metadata, "holder": holder.to_json()},
-        }
-    )
+    fields = {
+        "owner": owner,
+        "reason": reason,
+        "pid": os.getpid(),
+        "token": token,
+        "acquiredAt": to_iso(now),
+        "staleAfterMs": round(ttl * 1000),
+        "expiresAt": to_iso(now + ttl),
+        "metadata": {**metadata, "holder": holder.to_json()},
+    }
+    return Lease(fields, _fresh(fields, metadata, holder))
 
 
 def decode(raw: bytes) -> Lease | None:
@@ -199,6 +206,22 @@ def host_name() -> str:
     return os.uname().nodename
 
 
+def _fresh(fields: dict[str, Any], metadata: dict[str, Any], holder: Holder) -> str | None:
+    """Return what ``_pretty`` would of a fresh record, whose shape is known; ``None`` for an unusual one."""
+    words = [fields["owner"], fields["reason"], holder.boot_id, holder.pid_namespace, holder.host]
+    hold = holder.hold
+    if type(words[0]) is not str or type(words[1]) is not str or hold is None or "holder" in metadata:
+        return None
+    others = _members(metadata, _BELOW, words)
+    if others is None or not _needs_no_escape(words):
+        return None
+    owner, reason, pid, token, acquired, stale, expires, _ = fields.values()
+    more = "".join([f"{one},{_BELOW}" for one in others])
+    start, boot, namespace, host, uid, _, generation = holder
+    told = (owner, reason, pid, token, acquired, stale, expires, more, start, boot, namespace, host, uid)
+    return _SHAPE % (*told, *hold, generation)
+
+
 def _pretty(fields: dict[str, Any]) -> str | None:
     """Return what ``json.dumps(fields, indent=2, ensure_ascii=False)`` would; ``None`` for what is not that simple.
 
@@ -206,8 +229,12 @@ def _pretty(fields: dict[str, Any]) -> str | None:
     """
     words: list[str] = []
     text = _plain(fields, "\n", words)
+    return text if _needs_no_escape(words) else None
+
+
+def _needs_no_escape(words: list[str]) -> bool:
     said = "".join(words)
-    return text if said.isprintable() and '"' not in said and "\\" not in said else None
+    return said.isprintable() and '"' not in said and "\\" not in said
 
 
 def _plain(value: object, line: str, words: list[str]) -> str | None:
@@ -220,6 +247,11 @@ def _plain(value: object, line: str, words: list[str]) -> str | None:
         return f"[{inner}{f',{inner}'.join(numbers)}{line}]" if len(numbers) == len(value) else None
     if type(value) is not dict:
         return None
+    members = _members(value, inner, words)
+    return None if members is None else f"{{{inner}{f',{inner}'.join(members)}{line}}}"
+
+
+def _members(value: dict[str, Any], inner: str, words: list[str]) -> list[str] | None:
     parts = []
     for name, one in value.items():
         if type(name) is not str:
@@ -234,13 +266,7 @@ def _plain(value: object, line: str, words: list[str]) -> str | None:
             if text is None:
                 return None
             parts.append(f'"{name}": {text}')
-    return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
-
-
-def _plain_list(value: object, inner: str, line: str) -> str | None:
-    if type(value) is not list or any(type(one) is not int for one in value):
-        return None
-    return f"[{inner}{f',{inner}'.join(map(str, value))}{line}]"
+    return parts
 
 
 def _refuse_constant(name: str) -> None:

@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.clock import Clock, SystemClock
 from neo_core.errors import LeaseError
-from neo_core.lease.explain import explain_held, hold_error, network_error, unreadable_error, write_error
+from neo_core.lease.explain import (
+    explain_held,
+    hold_error,
+    network_error,
+    unreadable_error,
+    unsettled_error,
+    write_error,
+)
 from neo_core.lease.filesystem import network_filesystem
 from neo_core.lease.foreign_guard import ForeignGuard, ForeignGuardBusyError
 from neo_core.lease.guard import Guard, GuardTimeoutError
 from neo_core.lease.held import HeldLease
 from neo_core.lease.holdfile import HoldFile
-from neo_core.lease.inspect import Fingerprint, Inspection, inspect_lease, read_record
+from neo_core.lease.inspect import NOTHING, Fingerprint, Inspection, inspect_lease, read_record
 from neo_core.lease.record import Holder, Lease, decode, host_name, new_lease, new_token
 from neo_core.lease.recordfile import RecordFile
 from neo_core.lease.words import (
@@ -75,6 +82,7 @@ class LeaseStore:
         self.file = RecordFile(self.path)
         self._allow_network = allow_network
         self._folder = os.path.dirname(self.path)
+        self._hold_path, self._guard_path = f"{self.path}.hold", f"{self.path}.lock"
 
     def inspect(self) -> Inspection:
         """Judge the record without locks and without changing anything."""
@@ -136,7 +144,7 @@ class LeaseStore:
 
     def guarded(self, timeout: float = GUARD_TIMEOUT) -> Guard:
         """Return the guard to change the record in."""
-        return Guard(f"{self.path}.lock", timeout=timeout)
+        return Guard(self._guard_path, timeout=timeout)
 
     def _lock_tells(self, found: Inspection) -> bool:
         ours = found.lease.holder if found.lease else None
@@ -181,7 +189,7 @@ class LeaseStore:
         lease: Lease | None = None
         for _ in range(_TRIES):
             if before.status is RecordStatus.UNREADABLE:
-                raise unreadable_error(self.path, before)
+                raise unreadable_error(self.path, before.error)
             if not before.takeable:
                 break
             lease = lease or compose()
@@ -212,6 +220,8 @@ class LeaseStore:
         def judge(path: str) -> Inspection:
             return inspect_lease(path, self.source, self.clock, holding=hold.identity)
 
+        if self.file.is_clear():
+            return NOTHING
         self.file.settle_leftovers(judge)
         return judge(self.path)
 
@@ -242,13 +252,17 @@ class LeaseStore:
         deadline = self.clock.monotonic() + SETTLE_FOR
         while self.clock.monotonic() < deadline:
             self.clock.sleep(SETTLE_FOR / 5)
-            if _token_at(self.path) != lease.token:
+            try:
+                token = _token_at(self.path)
+            except OSError as error:
+                raise unsettled_error(self.path, error) from error
+            if token != lease.token:
                 return False
         return True
 
     def _take_hold(self) -> HoldFile | None:
         try:
-            return HoldFile.take(f"{self.path}.hold")
+            return HoldFile.take(self._hold_path)
         except OSError as error:
             raise hold_error(self.path, error) from error
 
@@ -270,9 +284,9 @@ def _acquired(before: Inspection) -> AcquireStatus:
 
 
 def _token_at(path: str) -> str | None:
-    """Return the token in the record as it is now; ``None`` without a readable record."""
+    """Return the token in the record as it is now; ``None`` without a record. Raises ``OSError`` where unreadable."""
     try:
         lease = decode(read_record(path).content)
-    except OSError:
+    except FileNotFoundError:
         return None
     return lease.token if lease else None

@@ -7,6 +7,7 @@ from enum import StrEnum
 INHERITED_TOKEN = "NEO_HEAVY_MAINTENANCE_LEASE_INHERITED_TOKEN"  # noqa: S105 - the name of a variable
 GENERATION = "NEO_HEAVY_MAINTENANCE_LEASE_GENERATION"
 
+MANUAL_REASON = "manual-cli"  # upstream's reason for a start by hand
 DEFAULT_TTL = 21_600.0  # seconds; upstream's staleAfterMs
 RENEW_EVERY = 60.0  # seconds
 GUARD_TIMEOUT = 10.0  # seconds to wait for the guard before a start counts as held

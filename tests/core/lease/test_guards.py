@@ -254,3 +254,16 @@ def test_a_file_of_that_name_is_an_error_and_stays(imagined, put, records, guard
     with pytest.raises(LeaseError, match="cannot be changed"):
         imagined.acquire("x", "y")
     assert guard_folder.read_text() == "precious"
+
+
+def test_where_links_are_not_counted_the_name_decides(lease_path, monkeypatch):
+    real = os.fstat
+
+    def countless(descriptor):
+        told = list(real(descriptor))
+        told[3] = 0
+        return os.stat_result(told)
+
+    monkeypatch.setattr(os, "fstat", countless)
+    with Guard(f"{lease_path}.lock"), pytest.raises(GuardTimeoutError), Guard(f"{lease_path}.lock", timeout=0.05):
+        pass

@@ -1,5 +1,6 @@
 """What a killed participant left aside, and what an operator put in the lease's place."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -150,3 +151,31 @@ def clear(path):
         path.rmdir()
     else:
         path.unlink()
+
+
+def test_a_leftover_that_cannot_be_looked_at_bars_everybody(imagined, lease_path, aside, monkeypatch):
+    from neo_core.errors import LeaseError
+
+    real = os.lstat
+
+    def fail(path, **options):
+        if str(path) == str(aside):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "lstat", fail)
+    with pytest.raises(LeaseError, match="input/output error"):
+        imagined.acquire("x", "y")
+    monkeypatch.undo()
+
+    assert not lease_path.exists()
+    assert imagined.acquire("x", "y").status == "acquired"
+
+
+def test_an_unpublished_record_does_not_bar_a_renewal(imagined, lease_path, names):
+    hold = imagined.acquire("x", "y").hold
+    Path(f"{lease_path}.new").write_text('{"own')
+
+    assert hold.renew() == "renewed"
+    assert names() == [lease_path.name]
+    assert hold.release() == "released"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neo_core.lease.record import Lease, decode, new_token
+from neo_core.lease.record import Holder, Lease, decode, new_lease, new_token
 from neo_core.lease.words import MAX_RECORD_BYTES
 
 FIELDS = ["owner", "reason", "pid", "token", "acquiredAt", "staleAfterMs", "expiresAt", "metadata"]
@@ -183,3 +183,30 @@ def test_tokens_are_random_uuids():
 
     assert len(tokens) == 100
     assert all(re.fullmatch(UUID4, token) for token in tokens)
+
+
+HOLDER = Holder(9, "boot", "pid:[1]", "host", 1000, (1, 2), 3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "holder"),
+    [
+        ({}, {}),
+        ({"metadata": {"source": "neo-console", "task": "t", "runId": "r1"}}, {}),
+        ({"metadata": {"list": [1, 2], "deep": {"er": {"s": 1}}}}, {}),
+        ({"metadata": {"none": None, "true": True, "float": 0.5, "empty": {}, "words": ["a"]}}, {}),
+        ({"metadata": {"holder": "forged", "after": 1}}, {}),
+        ({"metadata": {'a"b': "back\\slash"}}, {}),
+        ({"owner": 'so "called"', "reason": "two\nlines"}, {}),
+        ({"owner": "größe 🚀", "reason": "100 % %s"}, {}),
+        ({"owner": 5, "reason": None}, {}),
+        ({"owner": ""}, {"host": 'h"', "boot_id": ""}),
+        ({}, {"hold": None}),
+    ],
+)
+def test_a_fresh_record_is_written_as_json_would_write_it(changed, holder):
+    told = {"owner": "o", "reason": "r", "token": new_token(), "now": 1_767_225_600.5, "ttl": 60.0, "metadata": {}}
+    lease = new_lease(**{**told, **changed}, holder=HOLDER._replace(**holder))
+
+    assert lease.encode().decode() == json.dumps(lease.fields, indent=2, ensure_ascii=False)
+    assert decode(lease.encode()) == lease

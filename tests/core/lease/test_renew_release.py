@@ -1,5 +1,6 @@
 """Keeping the lease and giving it up: only what is ours, and only that."""
 
+import errno
 import json
 import os
 
@@ -182,3 +183,64 @@ def test_who_did_not_acquire_cannot_renew_or_release(held, monkeypatch, imagined
     monkeypatch.undo()
     assert imagined.inspect().lease == held.lease
     assert held.release() == "released"
+
+
+def test_a_record_that_cannot_be_compared_is_put_back_and_said(held, imagined, lease_path, monkeypatch, names):
+    content = lease_path.read_bytes()
+    real = os.read
+
+    def fail(descriptor, size):
+        if size == len(content) + 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, size)
+
+    monkeypatch.setattr(os, "read", fail)
+    with pytest.raises(LeaseError) as caught:
+        held.release()
+    monkeypatch.undo()
+
+    assert caught.value.thing == f"lease {lease_path}"
+    assert caught.value.cause.endswith("cannot be read to be compared first: input/output error")
+    assert "the next acquisition then recovers it" in caught.value.mend
+    assert (names(), lease_path.read_bytes()) == ([lease_path.name], content)
+    assert free(lease_path)
+    assert imagined.acquire("x", "y").status == "acquired-after-stale"
+
+
+def rewritten(path, content):
+    """Change the file in place, and let it look as if nobody had."""
+    before = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_what_only_looks_like_our_record_is_not_removed(held, lease_path, names, renewed):
+    if renewed:
+        held.renew()
+    stranger = lease_path.read_bytes().replace(held.lease.token.encode(), b"x" * 36)
+    rewritten(lease_path, stranger)
+
+    assert held.release() == "not-owner"
+    assert (names(), lease_path.read_bytes()) == ([lease_path.name], stranger)
+    assert free(lease_path)
+
+
+def test_our_record_that_somebody_added_to_is_still_ours(held, lease_path, names):
+    told = json.loads(lease_path.read_bytes())
+    lease_path.write_text(json.dumps({**told, "theirs": True}), encoding="utf-8")
+
+    assert held.release() == "released"
+    assert names() == []
+
+
+def test_a_copy_of_our_record_is_still_ours(held, lease_path, names):
+    content = lease_path.read_bytes()
+    copy = lease_path.with_name("copy")
+    copy.write_bytes(content)
+    copy.rename(lease_path)
+
+    assert held.release() == "released"
+    assert names() == []
