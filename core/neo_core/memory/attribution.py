@@ -73,14 +73,17 @@ class Costs:
         self._source, self._clock = source, clock
         self._measured: dict[int, _Measured] = {}
 
-    def refresh(self, processes: Mapping[int, ProcessInfo], budget: float) -> int:
-        """Measure for at most ``budget`` seconds, the most doubtful first; return how many were measured."""
+    def refresh(self, processes: Mapping[int, ProcessInfo], budget: float, *, anew: bool = False) -> int:
+        """Measure for at most ``budget`` seconds, the most doubtful first; return how many were measured.
+
+        With ``anew`` everything is doubtful: a fork or an ending changes what others share without moving them.
+        """
         living = processes.keys()
         self._measured = {pid: one for pid, one in self._measured.items() if pid in living}
         doubtful = [
             (doubt, info)
             for info in processes.values()
-            if not info.zombie and (doubt := self._doubt(info)) >= _WORTH_MEASURING
+            if not info.zombie and (doubt := info.rss if anew else self._doubt(info)) >= _WORTH_MEASURING
         ]
         began, count = self._clock(), 0
         for _, info in sorted(doubtful, key=lambda pair: -pair[0]):

@@ -105,7 +105,7 @@ class Recorder:
         live = ledger.runs.live()
         after = advance(watch, reading, thresholds_of(self._config))
         begins = after.open and self._incident is None
-        trees = self._trees(ledger, live, _BUDGET_AT_THE_BEGINNING if begins else _BUDGET)
+        trees = self._trees(ledger, live, anew=begins)
         sample = Sample(reading=reading, trees=trees)
         with ledger.database.transaction():
             kept = Sample(reading=reading, trees=trees[:_TREES_KEPT])
@@ -143,9 +143,9 @@ class Recorder:
         number = ledger.memory.open_incident(incident)
         self._incident = msgspec.structs.replace(incident, incident_id=number)
 
-    def _trees(self, ledger: Ledger, live: list[Run], budget: float) -> tuple[TreeCost, ...]:
+    def _trees(self, ledger: Ledger, live: list[Run], *, anew: bool) -> tuple[TreeCost, ...]:
         processes = self._source.scan()
-        self._costs.refresh(processes, budget)
+        self._costs.refresh(processes, _BUDGET_AT_THE_BEGINNING if anew else _BUDGET, anew=anew)
         roots = roots_of(live, ledger.services.all().values(), ledger.orchestrators.latest(), self._console)
         trees = attribute(roots, processes, self._costs.of)
         ours = [tree for tree in trees if tree.kind != "other"]
