@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from neo_core.workspace import Workspace
+
 RUN_ID = "NEO_CONSOLE_RUN_ID"
+SERVICE_ID = "NEO_CONSOLE_SERVICE_ID"
 RUNNER_MODULE = "neo_core.runs.runner"
+ORCHESTRATOR_MODULE = "neo_core.commands.orchestrator"
 
 
 class SpawnError(NeoError):
@@ -23,25 +27,40 @@ class SpawnError(NeoError):
 
 
 def spawn_runner(
-    workspace_root: Path, run_id: str, log: Path, environment: Mapping[str, str], descriptors: tuple[int, ...] = ()
+    workspace: Workspace,
+    run_id: str,
+    environment: Mapping[str, str],
+    descriptors: tuple[int, ...] = (),
+    config: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start the runner of one run, detached from our terminal and session, keeping ``descriptors`` of a lent lease.
 
-    Signals wait until the runner can answer them by cancelling cleanly. Raises ``SpawnError``.
+    It works by the lease that the caller looked at and, where given, by the configuration ``config``. Signals wait
+    until it can answer them by cancelling cleanly. Raises ``SpawnError``.
     """
-    command = [*PYTHON, "-m", RUNNER_MODULE, "--workspace", str(workspace_root), "--run", run_id]
+    root = str(workspace.root)
+    command = [*PYTHON, "-m", RUNNER_MODULE, "--workspace", root, "--run", run_id, "--lease", workspace.lease_text]
+    if config is not None:
+        command += ["--config", str(config)]
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     try:
         return spawn_command(
             command,
             key="the installation",
-            cwd=str(workspace_root),
-            environment=environment,
-            log=log,
+            cwd=root,
+            # A run that a service asked for is no part of that service, which may be ended without it.
+            environment={name: value for name, value in environment.items() if name != SERVICE_ID},
+            log=workspace.run_log(run_id),
             descriptors=descriptors,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def spawn_orchestrator(workspace_root: Path, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the orchestrator of a workspace, detached from our terminal and session. Raises ``SpawnError``."""
+    command = [*PYTHON, "-m", ORCHESTRATOR_MODULE, "run", "--workspace", str(workspace_root)]
+    return spawn_command(command, key="the installation", cwd=str(workspace_root), environment=environment, log=log)
 
 
 def spawn_command(
