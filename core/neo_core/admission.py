@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from neo_core.lease.inherit import borrowable
 from neo_core.ledger.models import Control, ControlKind, Run, Trigger
 from neo_core.ledger.runs import ancestors_of
 from neo_core.observe import lease_facts
 from neo_core.runs.lost import is_lost
 from neo_core.runs.spawn import RUN_ID
-from neo_core.schedule.gates import DependencyFacts, Facts
+from neo_core.schedule.gates import DependencyFacts, Facts, LeaseFacts
 from neo_core.schedule.prompts import past_of
 from neo_core.services.observe import dependencies_of
 
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
     from neo_core.ledger.store import Ledger
     from neo_core.processes.source import ProcessSource
     from neo_core.profiles import Task
+    from neo_core.schedule.due import Past
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for every task at one moment; the fields mean what they mean in ``Facts``.
+
+    ``lent`` says that a heavy start of ours would borrow the active lease.
+    """
+
+    now: float
+    trigger: Trigger
+    lease: LeaseFacts
+    live: tuple[Run, ...] = ()
+    snoozes: tuple[Control, ...] = ()
+    pause: Control | None = None
+    lent: bool = False
+    parent: str = ""
+    ancestors: frozenset[str] = frozenset()
 
 
 def gather_facts(
@@ -64,23 +84,53 @@ def compose_facts(
     dependencies: tuple[DependencyFacts, ...] = (),
 ) -> Facts:
     """Return the facts for one task from what was read for all of them."""
+    scene = compose_scene(seen, trigger=trigger, now=now, token=token, live=live, snoozes=snoozes, pauses=pauses)
+    return facts_in(scene, task, past_of(task, record, first_seen), dependencies)
+
+
+def compose_scene(
+    seen: Inspection,
+    *,
+    trigger: Trigger,
+    now: float,
+    token: str,
+    live: tuple[Run, ...],
+    snoozes: list[Control],
+    pauses: list[Control],
+) -> Scene:
+    """Return the moment that any number of decisions share."""
     lent = borrowable(seen, token)
     parent = lent.metadata.get("runId", lent.owner) if lent else ""
-    return Facts(
+    return Scene(
         now=now,
         trigger=trigger,
         lease=lease_facts(seen),
-        past=past_of(task, record, first_seen),
-        dependencies=dependencies,
-        pause=pauses[-1] if pauses else None,
-        snooze=snooze_of(task, snoozes),
         live=live,
-        inherited=lent is not None and task.heavy,
+        snoozes=tuple(snoozes),
+        pause=pauses[-1] if pauses else None,
+        lent=lent is not None,
         parent=str(parent),
         ancestors=frozenset(ancestors_of(os.environ.get(RUN_ID, ""), {run.run_id: run for run in live})),
     )
 
 
-def snooze_of(task: Task, snoozes: list[Control]) -> Control | None:
+def facts_in(scene: Scene, task: Task, past: Past, dependencies: tuple[DependencyFacts, ...] = ()) -> Facts:
+    """Return the facts for one task at that moment."""
+    return Facts(
+        now=scene.now,
+        trigger=scene.trigger,
+        lease=scene.lease,
+        past=past,
+        dependencies=dependencies,
+        pause=scene.pause,
+        snooze=snooze_of(task, scene.snoozes) if scene.snoozes else None,
+        live=scene.live,
+        inherited=scene.lent and task.heavy,
+        parent=scene.parent,
+        ancestors=scene.ancestors,
+    )
+
+
+def snooze_of(task: Task, snoozes: list[Control] | tuple[Control, ...]) -> Control | None:
     """Return the newest snooze in force for ``task``."""
     return next((control for control in reversed(snoozes) if control.target == task.name), None)

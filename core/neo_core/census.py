@@ -10,9 +10,11 @@ from neo_core.processes.forest import Forest
 from neo_core.snapshot import ProcessView, TreeView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from neo_core.clock import Clock
     from neo_core.lease.inspect import Inspection
-    from neo_core.processes.source import ProcessInfo, ProcessSource
+    from neo_core.processes.source import ProcessIdentity, ProcessInfo, ProcessSource
 
 _EXACT_LIMIT = 64
 
@@ -26,14 +28,27 @@ class Census:
         self._cpu: dict[tuple[int, int], float] = {}
         self._at = 0.0
 
-    def count(self, live: tuple[Run, ...], seen: Inspection) -> tuple[TreeView, ...]:
-        """Return the trees of live runs, of a script that holds the lease, of orphans, and of this console."""
+    def count(
+        self,
+        live: tuple[Run, ...],
+        seen: Inspection,
+        *,
+        services: Mapping[str, ProcessIdentity] | None = None,
+        orchestrator: ProcessIdentity | None = None,
+    ) -> tuple[TreeView, ...]:
+        """Return the trees of live runs, of services, of the orchestrator, of a script that holds the lease, of
+        orphans, and of this console; a process belongs to one of them only.
+        """
         processes = self._source.scan()
         forest = Forest(processes)
         now = self._clock.monotonic()
         elapsed = now - self._at if self._at else 0.0
         taken: set[int] = set()
         trees = [self._run_tree(run, forest, taken, elapsed) for run in _children_first(live)]
+        for name, process in (services or {}).items():
+            trees.append(self._tree(name, "service", _exactly(forest, process, taken), elapsed))
+        # What it started are its children, so it comes after them.
+        trees.append(self._tree("orchestrator", "orchestrator", _exactly(forest, orchestrator, taken), elapsed))
         trees.append(self._holder_tree(live, seen, forest, taken, elapsed))
         trees.append(self._orphan_tree(seen, forest, taken, elapsed))
         trees.append(self._own_tree(forest, taken, elapsed))
@@ -114,3 +129,11 @@ def _unclaimed(forest: Forest, root: int, taken: set[int]) -> list[tuple[int, Pr
     members = [(depth, info) for depth, info in forest.walk(root) if info.pid not in taken]
     taken.update(info.pid for _, info in members)
     return members
+
+
+def _exactly(forest: Forest, process: ProcessIdentity | None, taken: set[int]) -> list[tuple[int, ProcessInfo]]:
+    """Return the tree of that very process, nothing when another one has its pid."""
+    info = forest.processes.get(process.pid) if process is not None else None
+    if process is None or info is None or info.start_time != process.start_time:
+        return []
+    return _unclaimed(forest, process.pid, taken)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 TEMPLATE = """\
 # neo-console.toml - what is maintained here, and how. Every value below is the default; remove the '#' to change it.
-# Durations are written like 30s, 10m, 1h30m or 7d. Check the file with: neo-console doctor
+# Durations are written like 30s, 10m, 1h30m or 7d, sizes like 512KiB or 10MiB. Check the file with: neo-console doctor
 
 [lease]
+# path = "../heavy-maintenance-lease.json"  # the file to share with other workspaces (default: in the state folder)
 # ttl = "6h"                          # how long foreign scripts must respect our record without a renewal
 # renew_every = "1m"                  # how often it is renewed while a run lives
 # allow_network_filesystem = false    # flock may not reach other machines there
 
 [orchestrator]
 # poll_every = "3s"                   # how often due tasks are looked for
+# starved_after = "1h"                # a task that waits longer makes the health degraded
+# retries = 3                         # a failed run is tried again so often before its next turn
+# retry_after = "1m"                  # the pause before the first retry; it doubles each time
+# on_stop = "leave"                   # when the orchestrator ends, services: leave (the next one adopts them) or stop
+# log_max = "5MiB"                    # its log is rotated beyond this size
+# log_keep = 3                        # rotated logs that are kept
+# keep_run_logs = "14d"               # logs of runs are removed that long after their last line
 
 [console]
 # refresh_every = "1s"
@@ -34,6 +42,8 @@ TEMPLATE = """\
 # [tasks.summary]
 # command = ["npm", "run", "ai:summarize-sessions"]
 # every = "10m"
+# trigger_glob = ".neo-ai-data/handovers/*.md"  # so many files newer than the last start make it due at once
+# trigger_count = 1
 
 # [tasks.dream]
 # command = ["npm", "run", "ai:run-sandman"]
@@ -43,10 +53,54 @@ TEMPLATE = """\
 # [tasks.my-report]
 # command = ["./report.sh", "--daily"]
 # class = "light"
-# every = "24h"
+# cron = "30 6 * * 1-5"               # in place of every: minute, hour, day, month, weekday (local time)
+# jitter = "5m"                       # each start is delayed by a part of this
+# trigger_file = "notes/new"          # due at once when this file is newer than the last start
+# retries = 1
+# retry_after = "10m"
+# needs = ["chroma"]                  # waits until these services are up
 # cwd = "."
 # env = { LANG = "C.UTF-8" }
 # title = "writes the daily report"
+
+# Services: processes that the orchestrator keeps running. A section turns one on.
+# [services.chroma]
+# host = "localhost"
+# port = 8000
+# probe = "http"                      # GET probe_path; or tcp (a connection), exec (probe_command), none
+# probe_path = "/api/v2/heartbeat"
+
+# [services.mlx]
+# model = "mlx-community/Qwen3-4B-4bit"  # has no default; a command of your own needs none
+# port = 11435
+# probe_path = "/v1/models"
+
+# A service of your own.
+# [services.my-server]
+# command = ["./server.sh"]
+# enabled = true
+# cwd = "."
+# env = { LANG = "C.UTF-8" }
+# host = "127.0.0.1"
+# port = 9000
+# probe = "exec"
+# probe_path = "/"
+# probe_command = ["./is-it-well.sh"]
+# probe_every = "10s"
+# probe_timeout = "2s"
+# probe_failures = 3                  # so many in a row, after start_grace, and it is restarted
+# start_grace = "30s"
+# restart = "always"                  # or on-failure, never
+# backoff = "1s"                      # the pause before a restart; it doubles up to backoff_max
+# backoff_max = "1m"
+# stable_after = "1m"                 # without a fault for so long, the pause begins again at backoff
+# give_up_after = 10                  # starts in a row that fail, then it is fatal
+# stop_signal = "TERM"                # to the whole process tree, after stop_grace KILL
+# stop_grace = "10s"
+# log_max = "10MiB"
+# log_keep = 3
+# memory_limit = "2GiB"               # restarted above this; left out: no limit
+# title = "serves the reports"
 
 [jobs.backup]
 # folder = ".neo-ai-data/backups"

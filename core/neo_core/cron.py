@@ -27,5 +27,6 @@ def next_fire(expression: str, after: float) -> float:
 
     An hour that the clocks skip comes as the hour after it; one that they repeat comes once.
     """
-    fire = next(CronSim(expression, datetime.fromtimestamp(after)))  # noqa: DTZ006 - cron speaks local time
-    return max(fire.timestamp(), after + 1)
+    fires = CronSim(expression, datetime.fromtimestamp(after))  # noqa: DTZ006 - cron speaks local time
+    # Within an hour that comes twice, the fires that follow on the wall have passed already.
+    return next(at for fire in fires if (at := fire.timestamp()) > after)

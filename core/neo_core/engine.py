@@ -12,27 +12,31 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.admission import gather_facts
+from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
 from neo_core.clock import Clock, SystemClock
-from neo_core.config import Config, load_config
 from neo_core.errors import UsageError
+from neo_core.incumbent import require_keeper
 from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, Trigger
+from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, ServiceEvent, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
 from neo_core.looking import Looker
 from neo_core.processes.source import ProcessSource, is_alive, system_source
-from neo_core.profiles import Task, resolve_tasks
 from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
 from neo_core.schedule.decision import Decision
 from neo_core.schedule.gates import decide
+from neo_core.services.logs import service_log
 from neo_core.starting import Attempt, Starter
 from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
+    from neo_core.config import Config
+    from neo_core.profiles import Task
+    from neo_core.services.catalogue import Service
     from neo_core.snapshot import Snapshot
 
 _POLL = 0.1
@@ -49,10 +53,11 @@ class Engine:
         *,
         clock: Clock | None = None,
         source: ProcessSource | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.workspace = workspace
-        self.config = load_config(workspace.config) if config is None else config
-        self.tasks = resolve_tasks(workspace, self.config)
+        self._catalogue = catalogue or read_catalogue(workspace, config)
+        self._edited = config_stamp(workspace)
         self._clock = clock or SystemClock()
         self._source = source or system_source()
         self._lease = LeaseStore(
@@ -61,8 +66,41 @@ class Engine:
             clock=self._clock,
             allow_network=self.config.lease.allow_network_filesystem,
         )
-        self._looker = Looker(workspace, self.config, self.tasks, self._lease, clock=self._clock, source=self._source)
+        self._looker = Looker(workspace, self._catalogue, self._lease, clock=self._clock, source=self._source)
         self._starter = Starter(workspace, self._lease, clock=self._clock)
+
+    @classmethod
+    def for_looking(cls, workspace: Workspace) -> Engine:
+        """Return an engine, not to act with, also where the configuration is wrong: it sees with the defaults."""
+        return cls(workspace, catalogue=read_catalogue_anyway(workspace))
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._catalogue.config
+
+    @property
+    def config_error(self) -> str:
+        """Why the configuration in force is not that of the file; empty when it is."""
+        return self._catalogue.error
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Every task by name."""
+        return self._catalogue.tasks
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """Every enabled service by name."""
+        return self._catalogue.services
+
+    def reconfigure_if_changed(self) -> str:
+        """Take over an edited configuration; return why it was refused and the old one kept, empty when all is well."""
+        edited = config_stamp(self.workspace)
+        if edited != self._edited:
+            self._edited = edited
+            self._catalogue = self._looker.catalogue = read_catalogue_again(self.workspace, self._catalogue)
+        return self._catalogue.error
 
     def snapshot(self) -> Snapshot:
         """Return one picture of everything; changes nothing but marking runs lost whose runner is proven gone."""
@@ -166,6 +204,29 @@ class Engine:
                 ledger.controls.acknowledge(control.control_id, self._clock.now())
             return control
 
+    def service_start(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to start a service and keep it. Raises ``NeoError`` when there is none to ask."""
+        return self._ask_keeper(ControlKind.SERVICE_START, name, because)
+
+    def service_stop(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to stop a service and leave it stopped. Raises ``NeoError`` when there is none."""
+        return self._ask_keeper(ControlKind.SERVICE_STOP, name, because)
+
+    def service_restart(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to stop a service and start it again. Raises ``NeoError`` when there is none to ask."""
+        return self._ask_keeper(ControlKind.SERVICE_RESTART, name, because)
+
+    def acknowledged(self, control: Control) -> bool:
+        """Return whether the addressee of a command has acted on it."""
+        with self._reading() as ledger:
+            return all(one.control_id != control.control_id for one in ledger.controls.pending(control.kind))
+
+    def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
+        """Return a service's changes of state, newest first."""
+        service = self._service(name)
+        with self._reading() as ledger:
+            return ledger.services.events(service, limit)
+
     def run(self, run_id: str) -> Run:
         """Return one run by its id or an unambiguous beginning of it."""
         with self._reading() as ledger:
@@ -206,6 +267,27 @@ class Engine:
     def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
         """Return at most ``limit`` bytes of a run's log: its tail, or what follows byte ``after``."""
         return read_log(self.workspace.run_log(run_id), after=after, limit=limit)
+
+    def service_log(self, name: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return a part of a service's log, like ``log``."""
+        return read_log(service_log(self.workspace, self._service(name)), after=after, limit=limit)
+
+    def orchestrator_log(self, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return a part of the orchestrator's log, like ``log``."""
+        return read_log(self.workspace.orchestrator_log, after=after, limit=limit)
+
+    def _ask_keeper(self, kind: ControlKind, name: str, because: str) -> Control:
+        service = self._service(name)
+        require_keeper(self.workspace, service, self._source)
+        with self._writing() as ledger:
+            return ledger.controls.add(kind, service, at=self._clock.now(), because=because, requested_by=user_name())
+
+    def _service(self, name: str) -> str:
+        """Return the name of a known service; raises ``UsageError`` naming them."""
+        if name in self.services:
+            return name
+        known = f"Known: {', '.join(self.services)}." if self.services else "Configure one: [services.NAME]."
+        raise UsageError(f"service {name!r}", "is not known here", known)
 
     def _decide(self, task: Task, ledger: Ledger, trigger: Trigger) -> Decision:
         facts = gather_facts(

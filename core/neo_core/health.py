@@ -1,1 +1,171 @@
-"""One verdict over a snapshot: healthy, degraded or unhealthy, with every cause."""
+"""One verdict over a snapshot: healthy, degraded or unhealthy, with every cause. Pure; the snapshot is all it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_core.health_tasks import task_causes
+from neo_core.ledger.models import ServiceState
+from neo_core.snapshot import Cause, Health, HealthStatus, LeaseLight, OrchestratorState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from neo_core.snapshot import (
+        CollisionView,
+        LeaseView,
+        OrchestratorView,
+        ScheduleView,
+        Section,
+        ServiceView,
+        Snapshot,
+    )
+
+SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory", "services", "orchestrator", "collisions")
+
+_WORST_FIRST = (HealthStatus.UNHEALTHY, HealthStatus.UNKNOWN, HealthStatus.DEGRADED)
+_LEASE = {
+    LeaseLight.UNREADABLE: (HealthStatus.UNHEALTHY, "lease-unreadable"),
+    LeaseLight.UNKNOWN: (HealthStatus.UNKNOWN, "lease-holder-unknown"),
+    LeaseLight.MALFORMED: (HealthStatus.DEGRADED, "lease-malformed"),
+    LeaseLight.ORPHANED: (HealthStatus.DEGRADED, "lease-orphaned"),
+    LeaseLight.OVERDUE: (HealthStatus.DEGRADED, "lease-overdue"),
+}
+_SERVICE = {
+    ServiceState.FATAL: (HealthStatus.UNHEALTHY, "service-fatal"),
+    ServiceState.UNHEALTHY: (HealthStatus.DEGRADED, "service-unhealthy"),
+    ServiceState.BACKOFF: (HealthStatus.DEGRADED, "service-backoff"),
+    ServiceState.STOPPED: (HealthStatus.DEGRADED, "service-down"),
+}
+_ORCHESTRATOR = {
+    OrchestratorState.SILENT: (HealthStatus.UNHEALTHY, "orchestrator-silent"),
+    OrchestratorState.KILLED: (HealthStatus.UNHEALTHY, "orchestrator-killed"),
+    OrchestratorState.CRASHED: (HealthStatus.UNHEALTHY, "orchestrator-crashed"),
+    OrchestratorState.UNKNOWN: (HealthStatus.UNKNOWN, "orchestrator-unknown"),
+}
+
+
+def judge(snapshot: Snapshot) -> Health:
+    """Return the verdict and its causes, the worst first.
+
+    What could not be read is *unknown*, which only *unhealthy* is worse than; without a cause all was read and is well.
+    """
+    found = [
+        *_unread(snapshot),
+        *_workspace(snapshot),
+        *_lease(snapshot.lease.value),
+        *_collisions(snapshot.collisions.value or ()),
+        *_orchestrator(snapshot.orchestrator.value, snapshot),
+        *_services(snapshot.services.value or ()),
+        *_schedule(snapshot.schedule.value, snapshot.at),
+    ]
+    causes = tuple(sorted(found, key=lambda cause: _WORST_FIRST.index(cause.status)))
+    return Health(status=causes[0].status if causes else HealthStatus.HEALTHY, causes=causes)
+
+
+def _unread(snapshot: Snapshot) -> Iterator[Cause]:
+    """One file is behind several sections, so one error is one cause."""
+    by_error: dict[str, list[str]] = {}
+    for name in SECTIONS:
+        section: Section[object] = getattr(snapshot, name)
+        if section.error or section.value is None:
+            by_error.setdefault(section.error, []).append(name)
+    for error, names in by_error.items():
+        yield Cause(
+            status=HealthStatus.UNKNOWN,
+            code="unreadable" if error else "not-read",
+            subject=", ".join(names),
+            sentence=error or "has not been read",
+            mend="neo-console doctor",
+        )
+
+
+def _workspace(snapshot: Snapshot) -> Iterator[Cause]:
+    if snapshot.config_error:
+        yield Cause(
+            status=HealthStatus.UNHEALTHY,
+            code="configuration",
+            subject="neo-console.toml",
+            sentence=snapshot.config_error,
+            mend="neo-console doctor",
+        )
+    if snapshot.read_only:
+        yield Cause(
+            status=HealthStatus.DEGRADED,
+            code="read-only",
+            subject="workspace",
+            sentence=f"nothing can be changed: {snapshot.read_only}",
+            mend="neo-console doctor",
+        )
+
+
+def _lease(view: LeaseView | None) -> Iterator[Cause]:
+    if view is not None and view.light in _LEASE:
+        status, code = _LEASE[view.light]
+        yield Cause(status=status, code=code, subject="lease", sentence=view.sentence, mend=view.mend)
+
+
+def _collisions(views: tuple[CollisionView, ...]) -> Iterator[Cause]:
+    for view in views:
+        yield Cause(
+            status=HealthStatus.UNHEALTHY,
+            code="collision",
+            subject=", ".join(view.tasks),
+            sentence=view.sentence,
+            mend=f"neo-console stop {view.runs[-1]}" if view.runs else "end one of them",
+        )
+
+
+def _orchestrator(view: OrchestratorView | None, snapshot: Snapshot) -> Iterator[Cause]:
+    if view is None:
+        return
+    status, code = _ORCHESTRATOR.get(view.state, (HealthStatus.HEALTHY, ""))
+    if view.state is OrchestratorState.STOPPED and _needed(snapshot):
+        status, code = HealthStatus.DEGRADED, "orchestrator-not-running"
+    if code:
+        yield Cause(status=status, code=code, subject="orchestrator", sentence=view.sentence, mend=view.mend)
+    if view.config_error and view.state is OrchestratorState.RUNNING:
+        yield Cause(
+            status=HealthStatus.DEGRADED,
+            code="orchestrator-configuration",
+            subject="orchestrator",
+            sentence=f"goes on with its older configuration: {view.config_error}",
+            mend="neo-console doctor",
+        )
+
+
+def _needed(snapshot: Snapshot) -> bool:
+    """Return whether anything here waits for an orchestrator; also when that could not be read."""
+    schedule, services = snapshot.schedule.value, snapshot.services.value
+    if schedule is None or services is None:
+        return True
+    return any(task.configured and task.period for task in schedule.tasks) or any(one.wanted for one in services)
+
+
+def _services(views: tuple[ServiceView, ...]) -> Iterator[Cause]:
+    for view in views:
+        if not view.wanted or not view.command:
+            continue
+        status, code = _SERVICE.get(view.state, (HealthStatus.HEALTHY, ""))
+        mend = f"neo-console logs {view.name}"
+        if not view.kept and view.state is not ServiceState.FATAL:
+            status, code = HealthStatus.DEGRADED, "service-not-kept"
+            mend = "neo-console orchestrator start"
+        if code:
+            yield Cause(status=status, code=code, subject=view.name, sentence=view.sentence, mend=mend)
+
+
+def _schedule(view: ScheduleView | None, now: float) -> Iterator[Cause]:
+    if view is None:
+        return
+    if view.pause is not None:
+        because = f": {view.pause.because}" if view.pause.because else ""
+        yield Cause(
+            status=HealthStatus.DEGRADED,
+            code="paused",
+            subject="schedule",
+            sentence=f"nothing starts; paused by {view.pause.requested_by or 'an operator'}{because}",
+            mend="neo-console unpause",
+        )
+    for task in view.tasks:
+        yield from task_causes(task, now, paused=view.pause is not None)

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from neo_core.admission import compose_facts, snooze_of
 from neo_core.census import Census
+from neo_core.collisions import find_collisions
 from neo_core.errors import NeoError, describe_os_error
+from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.observe import lease_view, task_view
+from neo_core.overseen import orchestrator_view
 from neo_core.processes.memory import read_memory
+from neo_core.processes.source import ProcessIdentity, is_alive
 from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
 from neo_core.schedule.gates import decide
 from neo_core.services.observe import dependencies_of
-from neo_core.snapshot import MemoryView, ScheduleView, Section, Snapshot, TaskView
+from neo_core.services.views import service_views
+from neo_core.snapshot import (
+    CollisionView,
+    MemoryView,
+    OrchestratorState,
+    OrchestratorView,
+    ScheduleView,
+    Section,
+    ServiceView,
+    Snapshot,
+    TaskView,
+    TreeView,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neo_core.catalogue import Catalogue
     from neo_core.clock import Clock
-    from neo_core.config import Config
+    from neo_core.incumbent import Incumbent
     from neo_core.lease.inspect import Inspection
     from neo_core.lease.store import LeaseStore
+    from neo_core.ledger.models import OrchestratorRecord, ServiceRecord
     from neo_core.processes.source import ProcessSource
-    from neo_core.profiles import Task
     from neo_core.workspace import Workspace
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 HISTORY_ROWS = 500
+
+
+class _Upkeep(NamedTuple):
+    """What keeps itself going, as it was written down: the services' rows, the orchestrator's life, its lock file."""
+
+    services: dict[str, ServiceRecord]
+    latest: OrchestratorRecord | None
+    incumbent: Incumbent | None
 
 
 class Looker:
@@ -41,20 +67,18 @@ class Looker:
     def __init__(
         self,
         workspace: Workspace,
-        config: Config,
-        tasks: dict[str, Task],
+        catalogue: Catalogue,
         lease: LeaseStore,
         *,
         clock: Clock,
         source: ProcessSource,
     ) -> None:
         self._workspace = workspace
-        self._config = config
-        self._tasks = tasks
         self._lease = lease
         self._clock = clock
         self._source = source
         self._census = Census(source, clock)
+        self.catalogue = catalogue
 
     def look(self) -> Snapshot:
         """Return one picture of everything; never raises for what cannot be read."""
@@ -63,15 +87,22 @@ class Looker:
         seen = self._lease.inspect()
         live = self._section(lambda: self._live(writable=not read_only))
         runs = live.value or ()
+        upkeep = self._section(self._upkeep)
+        orchestrator = self._after(upkeep, lambda told: self._orchestrator(told, at))
+        outcomes = self._failed(live) or self._section(self._outcomes)
         return Snapshot(
             at=at,
             workspace=str(self._workspace.root),
             read_only=read_only,
+            config_error=self.catalogue.error,
             lease=self._section(lambda: lease_view(seen, runs)),
             schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, at)),
-            outcomes=self._failed(live) or self._section(self._outcomes),
-            processes=self._section(lambda: self._census.count(runs, seen)),
+            outcomes=outcomes,
+            processes=self._section(lambda: self._processes(runs, seen, upkeep.value)),
             memory=self._section(_memory),
+            services=self._after(upkeep, lambda told: self._services(told, orchestrator.value, at)),
+            orchestrator=orchestrator,
+            collisions=self._after(outcomes, lambda rows: self._collisions(runs, rows, seen)),
         )
 
     def read_only(self) -> str:
@@ -97,7 +128,7 @@ class Looker:
             first_seen = ledger.task_marks.first_seen()
             services = ledger.services.all()
             views: list[TaskView] = []
-            for task in self._tasks.values():
+            for task in self.catalogue.tasks.values():
                 record = ledger.runs.record_of(task.name)
                 facts = compose_facts(
                     task,
@@ -122,7 +153,7 @@ class Looker:
                         now=now,
                         snooze=snooze_of(task, snoozes),
                         running=running,
-                        starved_after=self._config.orchestrator.starved_after,
+                        starved_after=self.catalogue.config.orchestrator.starved_after,
                     )
                 )
         return ScheduleView(tasks=tuple(views), pause=pauses[-1] if pauses else None)
@@ -131,6 +162,50 @@ class Looker:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             now = self._clock.now()
             return tuple(_as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
+
+    def _upkeep(self) -> _Upkeep:
+        incumbent = read_incumbent(self._workspace, self._source)
+        with Ledger(self._workspace.ledger, writable=False) as ledger:
+            return _Upkeep(ledger.services.all(), ledger.orchestrators.latest(), incumbent)
+
+    def _orchestrator(self, told: _Upkeep, now: float) -> OrchestratorView:
+        latest = told.latest
+        return orchestrator_view(
+            told.incumbent,
+            latest,
+            alive=latest is not None and is_alive(latest.process, self._source),
+            poll_every=self.catalogue.config.orchestrator.poll_every,
+            now=now,
+        )
+
+    def _services(self, told: _Upkeep, orchestrator: OrchestratorView | None, now: float) -> tuple[ServiceView, ...]:
+        kept = orchestrator is not None and orchestrator.state is OrchestratorState.RUNNING
+        return service_views(self.catalogue.services, told.services, kept=kept, source=self._source, now=now)
+
+    def _processes(self, live: tuple[Run, ...], seen: Inspection, upkeep: _Upkeep | None) -> tuple[TreeView, ...]:
+        services: dict[str, ProcessIdentity] = {}
+        for name, record in (upkeep.services if upkeep else {}).items():
+            if record.process is not None and is_alive(record.process, self._source):
+                services[name] = record.process
+        incumbent = upkeep.incumbent if upkeep else None
+        keeper = incumbent.process if incumbent is not None and incumbent.alive else None
+        return self._census.count(live, seen, services=services, orchestrator=keeper)
+
+    def _collisions(self, live: tuple[Run, ...], rows: tuple[Run, ...], seen: Inspection) -> tuple[CollisionView, ...]:
+        """The lease was read before the ledger; only who still has it afterwards had it in between."""
+        found = find_collisions(live, rows, seen, self._source)
+        if not found:
+            return ()
+        again = self._lease.inspect()
+        same = again.lease is not None and seen.lease is not None and again.lease.token == seen.lease.token
+        return find_collisions(live, rows, again if same else again._replace(lease=None), self._source)
+
+    def _after(self, first: Section[S], read: Callable[[S], T]) -> Section[T]:
+        """Return a section that is made of another one's value, or shares its error."""
+        value = first.value
+        if value is None:
+            return Section(at=first.at, error=first.error)
+        return self._section(lambda: read(value))
 
     def _section(self, read: Callable[[], T]) -> Section[T]:
         at = self._clock.now()

@@ -10,7 +10,7 @@ from neo_core.lease.explain import explain_held
 from neo_core.lease.words import HolderState, RecordStatus
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
 from neo_core.schedule.decision import Decision, Reason
-from neo_core.schedule.due import Past, next_due, retry_at
+from neo_core.schedule.due import Past, next_due, period, retry_at
 from neo_core.schedule.gates import LeaseFacts
 from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, TaskState, TaskView
 
@@ -117,6 +117,8 @@ def task_view(
         failures=record.failures,
         retry_at=retry_at(task, past),
         cron=task.cron,
+        period=period(task, past, now) if task.cron or task.every > 0 else 0.0,
+        first_seen_at=past.first_seen_at,
         prompted_by=past.prompted_by,
         snoozed_until=snooze.until if snooze else None,
         snoozed_because=snooze.because if snooze else "",

@@ -93,7 +93,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     ``due_at`` is when the next scheduled start is due (``None``: never). ``waiting_since`` is set while the task is due
     but blocked, or while its last start was deferred; ``streak`` counts those deferrals since it last really ran.
     ``starved`` says that it has waited longer than the configuration allows. ``failures`` counts the failed runs in a
-    row, ``retry_at`` is when the next attempt comes ahead of its interval.
+    row, ``retry_at`` is when the next attempt comes ahead of its interval. ``period`` is the seconds between two
+    scheduled starts (0: it never starts by itself), ``first_seen_at`` since when an orchestrator schedules it.
     """
 
     name: str
@@ -111,6 +112,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 0
     retry_at: float | None = None
     cron: str = ""
+    period: float = 0.0
+    first_seen_at: float | None = None
     prompted_by: str = ""
     snoozed_until: float | None = None
     snoozed_because: str = ""
@@ -209,11 +212,13 @@ class OrchestratorState(StrEnum):
 class OrchestratorView(msgspec.Struct, frozen=True, kw_only=True):
     """The headless orchestrator. ``beat_at`` is its last poll; *silent* means alive, but without one for too long.
 
-    ``config_error`` is why it goes on with an older configuration. ``ending`` is how its last life ended.
+    ``config_error`` is why it goes on with an older configuration. ``ending`` is how its last life ended, ``mend`` the
+    command for a state that should not stay.
     """
 
     state: OrchestratorState
     sentence: str
+    mend: str = ""
     pid: int | None = None
     started_at: float | None = None
     beat_at: float | None = None
@@ -258,7 +263,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can."""
+    """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can.
+
+    ``config_error`` says why this is not what ``neo-console.toml`` asks for: an older configuration, or the defaults.
+    """
 
     at: float
     workspace: str
@@ -271,3 +279,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     services: Section[tuple[ServiceView, ...]] = Section(at=0.0)
     orchestrator: Section[OrchestratorView] = Section(at=0.0)
     collisions: Section[tuple[CollisionView, ...]] = Section(at=0.0)
+    config_error: str = ""

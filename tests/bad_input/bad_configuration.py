@@ -14,8 +14,8 @@ def toml(text: str | bytes):
     return write
 
 
-def mistake(name: str, text: str | bytes, *words: str) -> Case:
-    return Case(f"config-{name}", "neo-console status", ("neo-console.toml", *words), toml(text))
+def mistake(name: str, text: str | bytes, *words: str, file: str = "neo-console.toml") -> Case:
+    return Case(f"config-{name}", "neo-console status", (file, *words), toml(text))
 
 
 def kind(name: str, make, *words: str, command: str = "neo-console status") -> Case:
@@ -27,6 +27,8 @@ def unreadable(place: Place) -> None:
     place.chmod(place.config, 0)
 
 
+SERVICE = "[services.y]\ncommand = ['true']\n"
+LEESE = toml("[leese]\n")
 OWN = "[tasks.x]\ncommand = ['true']\n"
 
 CASES = (
@@ -60,6 +62,39 @@ CASES = (
     mistake("task-name", "[tasks.'a/b']\n", "tasks.a/b", "is not a task name", "letters, digits"),
     mistake("keep-no-backup", "[jobs.backup]\nkeep = 0\n", "jobs.backup.keep", "less than one backup", "1 or more"),
     mistake("no-branch", "[jobs.primary-dev-sync]\nbranch = ''\n", "branch", "names nothing", "leave it out"),
+    mistake("cron-nonsense", OWN + "cron = 'daily'\n", "tasks.x.cron", "'daily'", "five fields", "30 2 * * *"),
+    mistake("cron-out-of-range", OWN + "cron = '61 * * * *'\n", "tasks.x.cron", "no cron expression", "five fields"),
+    mistake("cron-and-every", OWN + "cron = '0 3 * * *'\nevery = '1h'\n", "tasks.x.every is set too", "Keep one"),
+    mistake("jitter-too-long", OWN + "every = '1h'\njitter = '1h'\n", "tasks.x.jitter", "not shorter", "Lower it"),
+    mistake("trigger-of-nothing", OWN + "trigger_file = ' '\n", "tasks.x.trigger_file", "names nothing"),
+    mistake("trigger-count", OWN + "trigger_count = 0\n", "tasks.x.trigger_count", "no file would be enough"),
+    mistake("retries-negative", OWN + "retries = -1\n", "tasks.x.retries", "-1 is negative", "0 or more"),
+    mistake("retry-at-once", OWN + "retry_after = '1s'\n", "tasks.x.retry_after", "too short", "3s or more"),
+    mistake("needs-unknown", SERVICE + OWN + "needs = ['z']\n", "tasks.x.needs", "'z' is not a service", "Known: y"),
+    mistake("needs-without-services", OWN + "needs = ['z']\n", "tasks.x.needs", "[services.NAME]"),
+    mistake("needs-disabled", SERVICE + "enabled = false\n" + OWN + "needs = ['y']\n", "tasks.x.needs", "enabled here"),
+    mistake("service-name", "[services.'a/b']\n", "services.a/b", "is not a service name", "letters, digits"),
+    mistake("service-without-command", "[services.y]\n", "services.y.command", "has no command", "Set it"),
+    mistake("service-unknown-key", SERVICE + "prot = 1\n", "services.y.prot", "not a known key", "services.y.port"),
+    mistake("service-port", SERVICE + "port = 70000\n", "services.y.port", "70000 is not a port", "65535"),
+    mistake("service-probe-unknown", SERVICE + "probe = 'ping'\n", "services.y.probe", "'ping'", '"tcp"'),
+    mistake("service-probe-without-port", SERVICE + "probe = 'tcp'\n", "services.y.port", "has no port", "another"),
+    mistake("service-probe-path", SERVICE + "port = 1\nprobe_path = 'x'\n", "probe_path", "not a path of a URL"),
+    mistake("service-exec-without-command", SERVICE + "probe = 'exec'\n", "services.y.probe_command", "is missing"),
+    mistake("service-restart-unknown", SERVICE + "restart = 'maybe'\n", "services.y.restart", '"on-failure"'),
+    mistake("service-signal-unknown", SERVICE + "stop_signal = 'BOO'\n", "services.y.stop_signal", '"TERM"'),
+    mistake("service-backoff", SERVICE + "backoff = '2m'\nbackoff_max = '1m'\n", "services.y.backoff_max", "Raise it"),
+    mistake("service-never-probed", SERVICE + "probe_every = '0'\n", "services.y.probe_every", "too short"),
+    mistake("service-gives-up-at-once", SERVICE + "give_up_after = 0\n", "services.y.give_up_after", "less than one"),
+    mistake("service-variable", SERVICE + "env = { NEO_CONSOLE_SERVICE_ID = 'x' }\n", "services.y.env", "Leave it out"),
+    mistake("size-without-unit", SERVICE + "memory_limit = 5\n", "memory_limit", "5 has no unit", "10MiB"),
+    mistake("size-nonsense", SERVICE + "log_max = 'much'\n", "services.y.log_max", "'much' is not a size", "1.5GiB"),
+    mistake("log-too-small", "[orchestrator]\nlog_max = '1KiB'\n", "orchestrator.log_max", "too little", "64KiB"),
+    mistake("starved-at-once", "[orchestrator]\nstarved_after = '1s'\n", "starved_after", "too short", "3s or more"),
+    mistake("on-stop-unknown", "[orchestrator]\non_stop = 'kill'\n", "orchestrator.on_stop", '"leave" or "stop"'),
+    mistake("lease-of-nothing", "[lease]\npath = ' '\n", "lease.path", "names no file", "leave it out"),
+    mistake("lease-of-no-home", "[lease]\npath = '~nobody-here/x'\n", "lease.path", "home folder", file=""),
+    mistake("lease-and-not-toml", "[lease]\npath = \n", "is not TOML", "Mend that line"),
     kind("folder", lambda place: place.config.mkdir(), "not a regular file", "Make it a file that you can read"),
     kind("fifo", lambda place: os.mkfifo(place.config), "not a regular file", "Make it a file"),
     kind(
@@ -81,5 +116,17 @@ CASES = (
         toml("[keys]\ntrigger = 'q'\n"),
         said=FINDING,
     ),
+    *(
+        Case(f"config-refused-by-{command.split()[0]}", f"neo-console {command}", ("leese", "known key"), LEESE)
+        for command in (
+            "run backup",
+            "why backup",
+            "defer backup --for 1h --because x",
+            "orchestrator start",
+            "services",
+        )
+    ),
+    Case("config-seen-in-status", "neo-console status", ("UNHEALTHY",), LEESE, said=r"^health     "),
+    Case("config-checked", "neo-console status --check", ("UNHEALTHY",), LEESE, 2, said=r"^health     "),
     Case("init-twice", "neo-console init", ("neo-console.toml", "exists already", "Edit it"), toml("# mine\n")),
 )

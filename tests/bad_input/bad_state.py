@@ -149,6 +149,32 @@ def read_only_data(place: Place) -> None:
     place.chmod(place.data, 0o500)
 
 
+def shut_data(place: Place) -> None:
+    ledger(lambda _: None)(place)
+    place.chmod(place.data, 0)
+
+
+def shut_companion(place: Place) -> None:
+    ledger(lambda _: None)(place)
+    companion = place.state / "ledger.sqlite3-wal"
+    companion.touch()
+    place.chmod(companion, 0)
+
+
+def shut_logs(place: Place) -> None:
+    (place.state / "runs").mkdir(parents=True)
+    place.chmod(place.state / "runs", 0o500)
+
+
+def shut_backups(place: Place) -> None:
+    (place.data / "backups").mkdir()
+    place.chmod(place.data / "backups", 0o500)
+
+
+def lock_is_a_folder(place: Place) -> None:
+    (place.state / "orchestrator.lock").mkdir(parents=True)
+
+
 DAMAGED = ("ledger.sqlite3", "is damaged", "Nothing was changed. Move it away")
 LEASE_CASES = (
     Case("lease-folder", TRUE, ("lease.json", "is a folder", "move it away"), lease(lambda p: p.mkdir()), 125),
@@ -241,6 +267,48 @@ STATE_CASES = (
     Case("state-read-only-lease", TRUE, ("state folder", "permission denied"), read_only_state, 125),
     Case("state-shut", "neo-console pause --because x", ("state folder", "permission denied", VARIABLE), shut_state),
     Case("state-shut-lease", TRUE, ("state folder", "permission denied", VARIABLE), shut_state, 125),
+    Case("data-shut-status", STATUS, ("ledger.sqlite3", "permission denied"), shut_data, said=UNREADABLE + "/.*ledger"),
+    Case(
+        "data-shut-doctor",
+        "neo-console doctor",
+        ("cannot be made", ".neo-ai-data is not writable for you", VARIABLE),
+        shut_data,
+        1,
+        FINDING + "state folder",
+    ),
+    Case(
+        "ledger-companion-doctor",
+        "neo-console doctor",
+        ("ledger.sqlite3-wal", "not readable and writable", "chmod u+rw"),
+        shut_companion,
+        1,
+        FINDING + ".*-wal",
+    ),
+    Case(
+        "logs-shut-doctor",
+        "neo-console doctor",
+        ("runs", "not writable for you", "chmod u+rwx"),
+        shut_logs,
+        1,
+        FINDING + "folder",
+    ),
+    Case(
+        "backups-shut-doctor",
+        "neo-console doctor",
+        ("backup folder", "not writable for you", "jobs.backup.folder"),
+        shut_backups,
+        1,
+        FINDING + "backup folder",
+    ),
+    Case("lock-of-orchestrator", "neo-console orchestrator start", ("orchestrator.lock",), lock_is_a_folder),
+    Case(
+        "lock-of-orchestrator-doctor",
+        "neo-console doctor",
+        ("orchestrator.lock", "is a directory", "Make it a file"),
+        lock_is_a_folder,
+        1,
+        FINDING + "lock",
+    ),
     Case(
         "data-read-only",
         "neo-console defer backup --for 1h --because x",

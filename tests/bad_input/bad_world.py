@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from bad_case import FAILED, CannotTryError, Case, Place
-from bad_configuration import toml
+from bad_configuration import SERVICE, toml
 
 OURS = ("ledger.sqlite3",)
 RUN = "neo-console run x"
@@ -69,6 +69,21 @@ ARGUMENT_CASES = (
         code=1,
         arrange=target_not_empty,
     ),
+    refused("unknown-log", "neo-console logs chroma", "run 'chroma'", "not in the ledger", "neo-console history"),
+    refused("no-service", "neo-console service start chroma", "service 'chroma'", "not known here", "[services.NAME]"),
+    refused("unknown-service", "neo-console service stop z", "service 'z'", "Known: y.", arrange=toml(SERVICE)),
+    refused(
+        "service-without-orchestrator",
+        "neo-console service restart y",
+        "service y",
+        "no orchestrator that would act",
+        "neo-console orchestrator start",
+        code=1,
+        arrange=toml(SERVICE),
+    ),
+    refused("orchestrator-not-running", "neo-console orchestrator stop", "is not running", "orchestrator start"),
+    refused("two-formats", "neo-console status --json --format prometheus", "do not fit together"),
+    refused("unknown-format", "neo-console status --format xml", "'xml' is not one of", "prometheus"),
     refused("lease-no-action", "neo-lease", "required: ACTION"),
     refused("lease-no-command", "neo-lease run --", "no command was given", "like: neo-lease run", code=125),
     refused("lease-bad-wait", "neo-lease run --wait long -- true", "--wait", "'long' is not a duration", code=125),

@@ -7,17 +7,29 @@ import re
 import msgspec
 import pytest
 
-from neo_core.config import Config, load_config
+from neo_core.catalogue import read_catalogue
+from neo_core.config import Config, ServiceConfig, TaskConfig, load_config
 from neo_core.config_template import TEMPLATE
 from neo_core.profiles import resolve_tasks
+from neo_core.services.catalogue import resolve_services
 from neo_core.workspace import resolve_workspace
 
 _HEADER = re.compile(r"(?:# )?(\[[\w.-]+\])$")
 _VALUE = re.compile(r"# (\w+ = .+)$")
 
+OWN = ("[tasks.my-report]", "[services.my-server]")
+NEEDED = {
+    "[tasks.summary]": '\ncommand = ["true"]',
+    "[tasks.dream]": '\ncommand = ["true"]',
+    "[services.mlx]": '\ncommand = ["true"]',
+}
+
 # What the template shows as an example because its default is "nothing".
 EXAMPLES = {
+    ("[lease]", "path"),
     ("[tasks.backup]", "window"),
+    ("[tasks.summary]", "trigger_glob"),
+    ("[services.mlx]", "model"),
     ("[jobs.backup]", "include"),
     ("[jobs.kbSync]", "exclude"),
     ("[tasks.summary]", "command"),
@@ -42,7 +54,7 @@ DEFAULTS = [
     (section, line)
     for section, lines in SECTIONS.items()
     for line in lines
-    if section != "[tasks.my-report]" and (section, line.split(" ")[0]) not in EXAMPLES
+    if section not in OWN and (section, line.split(" ")[0]) not in EXAMPLES
 ]
 
 
@@ -59,6 +71,10 @@ def as_tasks(tmp_path, config):
     return resolve_tasks(resolve_workspace(tmp_path), config)
 
 
+def as_services(tmp_path, config):
+    return resolve_services(resolve_workspace(tmp_path), config)
+
+
 def test_the_template_as_written_is_the_defaults(load, tmp_path):
     config = load(TEMPLATE)
     assert msgspec.structs.replace(config, tasks={}) == Config()
@@ -68,26 +84,43 @@ def test_the_template_as_written_is_the_defaults(load, tmp_path):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_each_section_loads_when_all_its_lines_are_uncommented(load, tmp_path, section):
     assert SECTIONS[section]
-    as_tasks(tmp_path, load("\n".join([section, *SECTIONS[section]])))
+    config = load("\n".join([section, *SECTIONS[section]]))
+    as_tasks(tmp_path, config)
+    as_services(tmp_path, config)
 
 
 def test_everything_uncommented_at_once_loads(load, tmp_path):
     config = load("\n".join("\n".join([section, *lines]) for section, lines in SECTIONS.items()))
     tasks = as_tasks(tmp_path, config)
+    found = read_catalogue(resolve_workspace(tmp_path), config)
     assert tasks["my-report"].heavy is False
+    assert (tasks["my-report"].needs, sorted(found.services)) == (("chroma",), ["chroma", "mlx", "my-server"])
     assert all(tasks[name].configured for name in ("summary", "dream"))
 
 
 @pytest.mark.parametrize(("section", "line"), DEFAULTS, ids=lambda part: part.strip("[]"))
 def test_each_line_shows_the_default(load, tmp_path, section, line):
-    command = '\ncommand = ["true"]' if section in ("[tasks.summary]", "[tasks.dream]") else ""
-    without, uncommented = load(f"{section}{command}"), load(f"{section}{command}\n{line}")
+    needed = NEEDED.get(section, "")
+    without, uncommented = load(f"{section}{needed}"), load(f"{section}{needed}\n{line}")
     assert as_tasks(tmp_path, uncommented) == as_tasks(tmp_path, without)
-    assert msgspec.structs.replace(uncommented, tasks={}, keys={}) == Config()
+    assert as_services(tmp_path, uncommented) == as_services(tmp_path, without)
+    assert msgspec.structs.replace(uncommented, tasks={}, services={}, keys={}) == Config()
+
+
+def test_an_own_service_shows_the_defaults_too(load, tmp_path):
+    examples = {"command", "cwd", "env", "port", "probe", "probe_command", "memory_limit", "title"}
+    header = '[services.my-server]\ncommand = ["./server.sh"]'
+    for line in SECTIONS["[services.my-server]"]:
+        if line.split(" ")[0] not in examples:
+            assert as_services(tmp_path, load(f"{header}\n{line}")) == as_services(tmp_path, load(header)), line
 
 
 def test_every_key_of_every_section_is_in_the_template():
-    for section, struct in (("lease", Config().lease), ("orchestrator", Config().orchestrator)):
+    for section, struct in (
+        ("lease", Config().lease),
+        ("orchestrator", Config().orchestrator),
+        ("console", Config().console),
+    ):
         shown = {line.split(" ")[0] for line in SECTIONS[f"[{section}]"]}
         assert shown == set(struct.__struct_fields__)
     jobs = Config().jobs
@@ -98,7 +131,13 @@ def test_every_key_of_every_section_is_in_the_template():
     ):
         shown = {line.split(" ")[0] for line in SECTIONS[f"[jobs.{section}]"]}
         assert shown == set(struct.__struct_fields__)
-    every_task_key = {
-        line.split(" ")[0] for name, lines in SECTIONS.items() if name.startswith("[tasks.") for line in lines
-    }
-    assert every_task_key == {"command", "class", "every", "time_limit", "grace", "window", "cwd", "env", "title"}
+    assert shown_under("[tasks.") == encoded(TaskConfig)
+    assert shown_under("[services.") == encoded(ServiceConfig)
+
+
+def shown_under(prefix: str) -> set[str]:
+    return {line.split(" ")[0] for name, lines in SECTIONS.items() if name.startswith(prefix) for line in lines}
+
+
+def encoded(kind) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(kind)}

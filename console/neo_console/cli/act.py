@@ -10,7 +10,7 @@ import click
 from neo_console.cli.follow import exit_code, follow_run
 from neo_console.cli.output import emit_json, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
-from neo_console.cli.projection import decision_json, run_json
+from neo_console.cli.records import control_json, decision_json, run_json
 from neo_console.format import moment
 from neo_core.engine import Engine
 from neo_core.ledger.models import Outcome
@@ -96,7 +96,7 @@ def defer(workspace: Workspace, task: str, *, seconds: float, because: str, as_j
     """Snooze TASK: nothing starts it for a while."""
     control = Engine(workspace).defer(task, seconds, because)
     if as_json:
-        emit_json(control)
+        emit_json(control_json(control))
     else:
         until = moment(control.until, time.time())
         click.echo(f"{task} is snoozed until {until}: {because}. Ends earlier with: neo-console resume {task}")
@@ -124,7 +124,7 @@ def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json:
     """Let nothing start, whoever asks; what runs goes on."""
     control = Engine(workspace).pause(because, seconds)
     if as_json:
-        emit_json(control)
+        emit_json(control_json(control))
     else:
         until = "neo-console unpause" if control.until is None else moment(control.until, time.time())
         click.echo(f"Everything is paused until {until}: {because}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -52,17 +51,6 @@ def follow_run(engine: Engine, run_id: str, *, quiet: bool = False) -> Run:
             continue
         if not run.live:
             return run
-
-
-def follow_log(engine: Engine, run_id: str) -> None:
-    """Print the run's log until the run has ended or the reader interrupts."""
-    offset = 0
-    while True:
-        live = engine.run(run_id).live
-        offset = print_log(engine, run_id, offset)
-        if not live:
-            return
-        time.sleep(_LOOK_EVERY)
 
 
 def print_log(engine: Engine, run_id: str, offset: int) -> int:

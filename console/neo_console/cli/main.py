@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neo_console.cli import act, keep, see
+from neo_console.cli import act, keep, logs, see, upkeep
 from neo_core import __version__
-from neo_core.config import load_config
 from neo_core.errors import NeoError, UsageError, describe_os_error
 from neo_core.streams import give_up_output, prepare_streams
 from neo_core.workspace import Workspace, resolve_workspace
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Exit codes: 0 done, also when a start was deferred with its reason; 1 something
-is wrong and was said; 2 the arguments do not fit; 124 a run reached its time
-limit; 130 a run was cancelled.
+is wrong and was said; 2 the arguments do not fit; 3 an orchestrator runs
+already, or (orchestrator status) none does; 124 a run reached its time limit;
+130 a run was cancelled.
 """
 
 
@@ -41,17 +41,16 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
         context.exit(_open_console(found, read_only=read_only))
 
 
-for _command in (*see.COMMANDS, *act.COMMANDS, *keep.COMMANDS):
+for _command in (*see.COMMANDS, *logs.COMMANDS, *act.COMMANDS, *upkeep.COMMANDS, *keep.COMMANDS):
     cli.add_command(_command)
 
 
 def _open_console(workspace: Workspace, *, read_only: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NeoError("the console", "needs a terminal to open in", "Use neo-console status in scripts.")
-    config = load_config(workspace.config)
     from neo_console.app import run_console
 
-    return run_console(workspace, config, read_only=read_only)
+    return run_console(workspace, read_only=read_only)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -56,6 +56,16 @@ def task_argument(function: F) -> F:
     return click.argument("task", shell_complete=_complete_task)(function)
 
 
+def service_argument(function: F) -> F:
+    """Add the argument SERVICE, completed from the workspace's services."""
+    return click.argument("name", metavar="SERVICE", shell_complete=_complete_service)(function)
+
+
+def complete_log(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the tasks, services and the one other name that have a log."""
+    return [name for name in (*_known("tasks"), *_known("services"), "orchestrator") if name.startswith(incomplete)]
+
+
 def latest_run(engine: Engine, name: str) -> Run:
     """Return the run that ``name`` means: an id, its beginning, or a task's latest run."""
     if name in engine.tasks:
@@ -67,11 +77,20 @@ def latest_run(engine: Engine, name: str) -> Run:
 
 
 def _complete_task(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in _known("tasks") if name.startswith(incomplete)]
+
+
+def _complete_service(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in _known("services") if name.startswith(incomplete)]
+
+
+def _known(kind: Literal["tasks", "services"]) -> list[str]:
+    """Return the names in the workspace of the current folder; none where there is something wrong with it."""
     from neo_core.engine import Engine
     from neo_core.errors import NeoError
     from neo_core.workspace import resolve_workspace
 
     try:
-        return [name for name in Engine(resolve_workspace()).tasks if name.startswith(incomplete)]
+        return list(getattr(Engine(resolve_workspace()), kind))
     except NeoError:
         return []

@@ -1,127 +1,148 @@
-"""The snapshot and its rows as JSON: camelCase, ISO times, deferrals also in upstream's words."""
+"""The snapshot as JSON: camelCase, ISO times, deferrals in upstream's words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from neo_console.cli.records import control_json, iso, run_json, upstream_outcome
 from neo_core.clock import to_iso
-from neo_core.ledger.models import Outcome, Run
+from neo_core.health import judge
+from neo_core.ledger.models import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neo_core.schedule.decision import Decision
-    from neo_core.snapshot import LeaseView, Section, Snapshot, TaskView, TreeView
+    from neo_core.snapshot import (
+        CollisionView,
+        Health,
+        LeaseView,
+        MemoryView,
+        OrchestratorView,
+        ProcessView,
+        Section,
+        ServiceView,
+        Snapshot,
+        TaskView,
+        TreeView,
+    )
 
 _RECENT = 20
 
 
 def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
     """Return ``status --json``; a section that could not be read has no value but an ``error``."""
+    at = snapshot.at
     return {
-        "at": to_iso(snapshot.at),
+        "at": to_iso(at),
         "workspace": snapshot.workspace,
         "readOnly": snapshot.read_only,
-        "lease": _section(snapshot.lease, _lease),
-        "tasks": _section(snapshot.schedule, lambda view: [_task(task) for task in view.tasks]),
-        "pause": _section(snapshot.schedule, lambda view: msgspec.to_builtins(view.pause)),
+        "configError": snapshot.config_error or None,
+        "health": health_json(judge(snapshot)),
+        "lease": _section(snapshot.lease, lambda view: _lease(view, at)),
+        "tasks": _section(snapshot.schedule, lambda view: [_task(task, at) for task in view.tasks]),
+        "pause": _section(snapshot.schedule, lambda view: control_json(view.pause) if view.pause else None),
         "outcomes": _section(snapshot.outcomes, lambda runs: [run_json(run) for run in runs[:_RECENT]]),
+        "services": _section(snapshot.services, lambda views: [service_json(view) for view in views]),
+        "orchestrator": _section(snapshot.orchestrator, orchestrator_json),
+        "collisions": _section(snapshot.collisions, lambda views: [_collision(view) for view in views]),
         "processes": _section(snapshot.processes, lambda trees: [_tree(tree) for tree in trees]),
-        "memory": _section(snapshot.memory, msgspec.to_builtins),
+        "memory": _section(snapshot.memory, _memory),
     }
 
 
-def run_json(run: Run) -> dict[str, Any]:
-    """Return one row of the history; ``healthOutcome`` is what upstream records (a deferral as ``skipped``)."""
+def health_json(health: Health) -> dict[str, Any]:
+    """Return the verdict and its causes, the worst first."""
     return {
-        "runId": run.run_id,
-        "task": run.task,
-        "trigger": str(run.trigger),
-        "outcome": str(run.outcome) if run.outcome else None,
-        "healthOutcome": _upstream(run.outcome),
-        "reasonCode": run.reason_code,
-        "reason": run.reason,
-        "count": run.count,
-        "requestedAt": _time(run.requested_at),
-        "startedAt": _time(run.started_at),
-        "endedAt": _time(run.ended_at),
-        "lastAt": _time(run.last_at),
-        "tookSeconds": run.took,
-        "exitCode": run.exit_code,
-        "parentRunId": run.parent_run_id or None,
-        "requestedBy": run.requested_by,
-        "blocker": run.blocker or None,
-        "blockerPid": run.blocker_pid,
-        "runnerPid": run.runner_pid,
-        "leaseRole": str(run.lease_role),
-        "leaseGeneration": run.generation or None,
-        "peakMemoryBytes": run.peak_memory,
-        "warning": run.warning or None,
-        "command": run.command,
-    }
-
-
-def decision_json(decision: Decision) -> dict[str, Any]:
-    """Return ``why --json``."""
-    blocking = decision.blocking
-    return {
-        "task": decision.task,
-        "at": to_iso(decision.at),
-        "trigger": str(decision.trigger),
-        "mayStart": decision.may_start,
-        "blockedBy": str(blocking.gate) if blocking else None,
-        "reasonCode": blocking.reason if blocking else None,
-        "sentence": blocking.sentence if blocking else "",
-        "clearsWhen": blocking.clears_when if blocking else "",
-        "blocker": blocking.blocker if blocking else "",
-        "blockerPid": blocking.blocker_pid if blocking else None,
-        "gates": [
+        "status": str(health.status),
+        "causes": [
             {
-                "gate": str(result.gate),
-                "verdict": str(result.verdict),
-                "value": result.value,
-                "limit": result.limit,
-                "clearsWhen": result.clears_when,
-                "reasonCode": result.reason or None,
+                "status": str(cause.status),
+                "code": cause.code,
+                "subject": cause.subject,
+                "sentence": cause.sentence,
+                "mend": cause.mend or None,
             }
-            for result in decision.results
+            for cause in health.causes
         ],
     }
 
 
-def _lease(view: LeaseView) -> dict[str, Any]:
-    held = bool(view.owner)
+def service_json(view: ServiceView) -> dict[str, Any]:
+    """Return one service."""
+    return {
+        "name": view.name,
+        "title": view.title,
+        "state": str(view.state),
+        "since": iso(view.since or None),
+        "wanted": view.wanted,
+        "kept": view.kept,
+        "sentence": view.sentence,
+        "command": view.command,
+        "endpoint": view.endpoint or None,
+        "pid": view.pid,
+        "startTime": view.start_time,
+        "startedAt": iso(view.started_at),
+        "restarts": view.restarts,
+        "failures": view.failures,
+        "nextStartAt": iso(view.next_start_at),
+        "lastExit": view.last_exit or None,
+        "probedAt": iso(view.probed_at),
+        "adopted": view.adopted,
+    }
+
+
+def orchestrator_json(view: OrchestratorView) -> dict[str, Any]:
+    """Return the orchestrator."""
+    return {
+        "state": str(view.state),
+        "sentence": view.sentence,
+        "mend": view.mend or None,
+        "pid": view.pid,
+        "startedAt": iso(view.started_at),
+        "lastPollAt": iso(view.beat_at),
+        "endedAt": iso(view.ended_at),
+        "ending": view.ending or None,
+        "configError": view.config_error or None,
+    }
+
+
+def _lease(view: LeaseView, now: float) -> dict[str, Any]:
+    """The token only by its first part: who has all of it may borrow the lease."""
     return {
         "status": view.status,
         "state": str(view.light),
         "sentence": view.sentence,
         "mend": view.mend or None,
+        "liveness": view.holder or None,
+        "ageSeconds": None if view.acquired_at is None else max(0.0, round(now - view.acquired_at, 3)),
         "holder": None
-        if not held
+        if not view.owner
         else {
             "owner": view.owner,
             "reason": view.reason,
             "pid": view.pid,
-            "liveness": view.holder,
             "task": view.task or None,
             "runId": view.run_id or None,
-            "acquiredAt": _time(view.acquired_at),
-            "renewedAt": _time(view.renewed_at),
-            "expiresAt": _time(view.expires_at),
+            "acquiredAt": iso(view.acquired_at),
+            "renewedAt": iso(view.renewed_at),
+            "expiresAt": iso(view.expires_at),
             "expired": view.expired,
             "tokenPrefix": view.token_prefix,
             "generation": view.generation,
         },
         "borrowers": list(view.borrowers),
-        "carriers": msgspec.to_builtins(view.carriers),
+        "carriers": [{"pid": one.pid, "command": one.command, "by": one.by} for one in view.carriers],
         "unreadableEnvironments": view.unreadable_environments,
     }
 
 
-def _task(task: TaskView) -> dict[str, Any]:
+def _task(task: TaskView, now: float) -> dict[str, Any]:
+    """``outcome`` and ``reasonCode`` are upstream's words for its latest attempt: a deferral is *skipped*, with why.
+
+    ``lastOutcome`` and ``lastReasonCode`` are ours for the latest run that ended.
+    """
     blocking = task.decision.blocking
+    deferred = task.streak > 0 and blocking is not None and blocking.outcome is Outcome.DEFERRED
     return {
         "name": task.name,
         "class": "heavy" if task.heavy else "light",
@@ -129,15 +150,23 @@ def _task(task: TaskView) -> dict[str, Any]:
         "configured": task.configured,
         "missingKey": task.missing_key or None,
         "everySeconds": task.every,
-        "dueAt": _time(task.due_at),
-        "waitingSince": _time(task.waiting_since),
-        "deferralStreak": task.streak,
-        "snoozedUntil": _time(task.snoozed_until),
+        "cron": task.cron or None,
+        # One that never ran is due at no date: since ever, which is now.
+        "nextDueAt": iso(now if task.due_at == 0 else task.due_at),
+        "retryAt": iso(task.retry_at),
+        "promptedBy": task.prompted_by or None,
+        "waitingSince": iso(task.waiting_since),
+        "starved": task.starved,
+        "streak": task.streak,
+        "failures": task.failures,
+        "snoozedUntil": iso(task.snoozed_until),
         "runId": task.running_run_id or None,
-        "lastOutcome": _upstream(task.last_outcome),
+        "outcome": upstream_outcome(Outcome.DEFERRED if deferred else task.last_outcome),
+        "reasonCode": blocking.reason if blocking is not None and deferred else task.last_reason or None,
+        "lastOutcome": str(task.last_outcome) if task.last_outcome else None,
         "lastReasonCode": task.last_reason or None,
-        "lastAt": _time(task.last_at),
-        "lastSuccessAt": _time(task.last_success_at),
+        "lastAt": iso(task.last_at),
+        "lastSuccessAt": iso(task.last_success_at),
         "blockedBy": None
         if blocking is None
         else {
@@ -149,6 +178,15 @@ def _task(task: TaskView) -> dict[str, Any]:
     }
 
 
+def _collision(view: CollisionView) -> dict[str, Any]:
+    return {
+        "tasks": list(view.tasks),
+        "runIds": list(view.runs),
+        "pids": list(view.pids),
+        "sentence": view.sentence,
+    }
+
+
 def _tree(tree: TreeView) -> dict[str, Any]:
     return {
         "owner": tree.owner,
@@ -157,23 +195,33 @@ def _tree(tree: TreeView) -> dict[str, Any]:
         "role": str(tree.role),
         "memoryBytes": tree.memory,
         "memoryIs": "pss" if tree.exact else "rss",
-        "processes": [msgspec.to_builtins(process) for process in tree.processes],
+        "processes": [_process(process) for process in tree.processes],
+    }
+
+
+def _process(process: ProcessView) -> dict[str, Any]:
+    return {
+        "pid": process.pid,
+        "startTime": process.start_time,
+        "depth": process.depth,
+        "name": process.name,
+        "command": process.command,
+        "rssBytes": process.rss,
+        "pssBytes": process.pss,
+        "cpuPercent": process.cpu,
+        "ageSeconds": process.age,
+    }
+
+
+def _memory(view: MemoryView) -> dict[str, Any]:
+    return {
+        "totalBytes": view.total,
+        "availableBytes": view.available,
+        "swapUsedBytes": view.swap_used,
+        "pressurePercent": view.pressure,
     }
 
 
 def _section(section: Section[Any], shape: Callable[[Any], Any]) -> dict[str, Any]:
     value = None if section.value is None else shape(section.value)
     return {"at": to_iso(section.at), "error": section.error or None, "value": value}
-
-
-def _upstream(outcome: Outcome | None) -> str | None:
-    if outcome is None:
-        return None
-    return str(Outcome.SKIPPED if outcome is Outcome.DEFERRED else outcome)
-
-
-def _time(at: float | None) -> str | None:
-    """Return ISO; a task that never ran is due at 0, which is "now" and no date."""
-    if at is None:
-        return None
-    return "now" if at == 0 else to_iso(at)

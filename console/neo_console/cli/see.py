@@ -1,4 +1,4 @@
-"""The commands that look: status, why, history, logs."""
+"""The commands that look: status, why, history."""
 
 from __future__ import annotations
 
@@ -7,40 +7,57 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neo_console.cli.follow import follow_log, print_log
-from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text, note, status_text
-from neo_console.cli.parameters import json_option, latest_run, task_argument, to_moment, to_seconds
-from neo_console.cli.projection import decision_json, run_json, snapshot_json
+from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text, note
+from neo_console.cli.parameters import json_option, task_argument, to_moment, to_seconds
+from neo_console.cli.projection import snapshot_json
+from neo_console.cli.prometheus import prometheus_text
+from neo_console.cli.records import decision_json, lease_event_json, run_json
+from neo_console.cli.status import status_text
 from neo_core.engine import Engine
+from neo_core.health import SECTIONS, judge
 from neo_core.ledger.models import Outcome, Trigger
+from neo_core.snapshot import HealthStatus
 
 if TYPE_CHECKING:
     from neo_core.snapshot import Snapshot
     from neo_core.workspace import Workspace
 
 
-_WHOLE_LOG = 64 * 1024 * 1024
+_FORMATS = ("text", "json", "prometheus")
+_CHECKED = {HealthStatus.HEALTHY: 0, HealthStatus.DEGRADED: 1}
+_CHECKED_WORSE = 2
 
 
 @click.command()
 @json_option
+@click.option(
+    "--format", "shape", type=click.Choice(_FORMATS), help="How to print it (default: text); --json means json."
+)
+@click.option("--check", is_flag=True, help="Exit 0 when healthy, 1 when degraded, 2 when unhealthy or unknown.")
 @click.option("--watch", is_flag=True, help="Repeat until ctrl+c.")
 @click.option("--every", callback=to_seconds, default="2s", show_default=True, help="How often --watch looks.")
 @click.pass_obj
-def status(workspace: Workspace, *, as_json: bool, watch: bool, every: float) -> int:
-    """Say what runs, what waits and why. Exits 1 when something could not be read."""
-    engine = Engine(workspace)
+def status(workspace: Workspace, *, as_json: bool, shape: str | None, check: bool, watch: bool, every: float) -> int:
+    """Say what runs, what waits and why, and how well everything is.
+
+    Exits 1 when something could not be read or the configuration is wrong, which is then said on stderr; with --check
+    it exits by the health alone.
+    """
+    if as_json and shape not in (None, "json"):
+        raise click.UsageError(f"--json and --format {shape} do not fit together; leave out one of them.")
+    engine = Engine.for_looking(workspace)
+    if engine.config_error:
+        note(f"neo-console: {engine.config_error}")
+    shape = "json" if as_json else shape or "text"
     while True:
         snapshot = engine.snapshot()
-        if watch and not as_json:
+        if watch and shape == "text":
             click.clear()
-        if as_json:
-            emit_json(snapshot_json(snapshot))
-        else:
-            click.echo(status_text(snapshot))
+        _print(snapshot, shape)
         if not watch:
-            return 1 if _unreadable(snapshot) else 0
+            return _CHECKED.get(judge(snapshot).status, _CHECKED_WORSE) if check else int(_unreadable(snapshot))
         time.sleep(max(0.1, every))
+        engine.reconfigure_if_changed()
 
 
 @click.command()
@@ -80,7 +97,7 @@ def history(
     if lease:
         events = engine.lease_history(limit)
         if as_json:
-            emit_json(events)
+            emit_json([lease_event_json(event) for event in events])
         else:
             click.echo(lease_history_text(events, time.time()))
         return
@@ -91,30 +108,19 @@ def history(
         click.echo(history_text(runs, time.time()))
 
 
-@click.command()
-@click.argument("run")
-@click.option("--follow", "-f", is_flag=True, help="Go on printing until the run has ended.")
-@json_option
-@click.pass_obj
-def logs(workspace: Workspace, run: str, *, follow: bool, as_json: bool) -> None:
-    """Print the log of RUN: a run's id, the beginning of one, or a task's name for its latest run."""
-    engine = Engine(workspace)
-    found = latest_run(engine, run)
-    if as_json:
-        chunk = engine.log(found.run_id, after=0, limit=_WHOLE_LOG)
-        emit_json({"runId": found.run_id, "task": found.task, "missing": chunk.missing, "text": chunk.text})
-    elif follow:
-        follow_log(engine, found.run_id)
-    elif engine.log(found.run_id).missing:
-        note(f"No log: {found.task} {found.run_id} never started ({found.reason or found.reason_code}).")
+def _print(snapshot: Snapshot, shape: str) -> None:
+    if shape == "json":
+        emit_json(snapshot_json(snapshot))
+    elif shape == "prometheus":
+        click.echo(prometheus_text(snapshot), nl=False)
     else:
-        print_log(engine, found.run_id, 0)
+        click.echo(status_text(snapshot))
 
 
 def _unreadable(snapshot: Snapshot) -> bool:
-    sections = (snapshot.lease, snapshot.schedule, snapshot.outcomes, snapshot.processes, snapshot.memory)
     lease = snapshot.lease.value
-    return any(section.error for section in sections) or (lease is not None and lease.status == "unreadable")
+    failed = any(getattr(snapshot, name).error for name in SECTIONS)
+    return failed or bool(snapshot.config_error) or (lease is not None and lease.status == "unreadable")
 
 
-COMMANDS = (status, why, history, logs)
+COMMANDS = (status, why, history)

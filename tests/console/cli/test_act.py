@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from datetime import datetime
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_deferral_that_repeats_is_one_row_with_a_count_and_a_streak(console, h
     assert [(row["count"], row["outcome"]) for row in rows] == [(3, "deferred")]
     assert rows[0]["requestedAt"] < rows[0]["lastAt"]
     task = next(task for task in console.json("status")["tasks"]["value"] if task["name"] == "quick")
-    assert (task["state"], task["deferralStreak"], task["waitingSince"]) == ("waiting", 3, rows[0]["requestedAt"])
+    assert (task["state"], task["streak"], task["waitingSince"]) == ("waiting", 3, rows[0]["requestedAt"])
     assert "◐ deferred ×3" in console("history").stdout
 
 
@@ -173,4 +174,6 @@ def test_a_pause_holds_everything_until_it_is_ended(console):
 
 def test_a_pause_may_have_an_end(console):
     told = console.json("pause", "--because", "demo", "--for", "90m")
-    assert told["until"] - told["created_at"] == 5400
+    until, created = (datetime.fromisoformat(told[name]) for name in ("until", "createdAt"))
+    assert (until - created).total_seconds() == 5400
+    assert told["acknowledgedAt"] is None

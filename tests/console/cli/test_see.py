@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from neo_core.schedule.decision import Gate
+
 TASKS = ["backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"]
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 OWN = ["quick", "waits", "fails", "stubborn", "light"]
 
 
@@ -28,8 +32,12 @@ def test_status_of_a_new_workspace_says_that_nothing_happened_and_makes_nothing(
 
 def test_status_as_json_has_the_documented_sections(console, root):
     told = console.json("status")
-    assert list(told) == ["at", "workspace", "readOnly", "lease", "tasks", "pause", "outcomes", "processes", "memory"]
-    assert all(list(told[name]) == ["at", "error", "value"] for name in list(told)[3:])
+    sections = (
+        "lease", "tasks", "pause", "outcomes", "services", "orchestrator", "collisions", "processes", "memory"
+    )  # fmt: skip
+    assert list(told) == ["at", "workspace", "readOnly", "configError", "health", *sections]
+    assert all(list(told[name]) == ["at", "error", "value"] for name in sections)
+    assert all(ISO.fullmatch(told[name]["at"]) for name in sections)
     assert (told["workspace"], told["readOnly"]) == (str(root), "")
     assert told["lease"]["value"]["status"] == "missing"
     assert [task["name"] for task in told["tasks"]["value"]] == TASKS + OWN
@@ -38,13 +46,15 @@ def test_status_as_json_has_the_documented_sections(console, root):
 
 def test_a_task_as_json_says_when_it_is_due_and_what_it_lacks(console):
     tasks = {task["name"]: task for task in console.json("status")["tasks"]["value"]}
-    assert (tasks["backup"]["everySeconds"], tasks["backup"]["dueAt"], tasks["backup"]["state"]) == (
-        86400,
-        "now",
-        "due",
-    )
+    backup = tasks["backup"]
+    assert (backup["everySeconds"], backup["state"], backup["cron"], backup["starved"]) == (86400, "due", None, False)
+    assert ISO.fullmatch(backup["nextDueAt"])
     assert (tasks["dream"]["state"], tasks["dream"]["missingKey"]) == ("not-configured", "tasks.dream.command")
-    assert (tasks["quick"]["state"], tasks["quick"]["dueAt"], tasks["light"]["class"]) == ("disabled", None, "light")
+    assert (tasks["quick"]["state"], tasks["quick"]["nextDueAt"], tasks["light"]["class"]) == (
+        "disabled",
+        None,
+        "light",
+    )
 
 
 def test_status_shows_who_holds_the_lease_and_what_waits(console, held):
@@ -54,11 +64,15 @@ def test_status_shows_who_holds_the_lease_and_what_waits(console, held):
     told = console.json("status")
     assert told["lease"]["value"]["holder"]["owner"] == "sandman"
     assert told["lease"]["value"]["holder"]["tokenPrefix"] == held.token[:8]
+    assert (told["lease"]["value"]["liveness"], told["lease"]["value"]["borrowers"]) == ("alive", [])
+    assert 0 <= told["lease"]["value"]["ageSeconds"] < 60
     assert held.token not in json.dumps(told)
     assert told["tasks"]["value"][0]["state"] == "due"
     console("run", "backup")
     backup = console.json("status")["tasks"]["value"][0]
     assert (backup["state"], backup["blockedBy"]["reasonCode"]) == ("waiting", "heavy-maintenance-lease-held")
+    assert (backup["outcome"], backup["reasonCode"]) == ("skipped", "heavy-maintenance-lease-held")
+    assert backup["lastSuccessAt"] is None
 
 
 def test_what_cannot_be_read_is_not_shown_as_good_and_exits_1(console, workspace):
@@ -90,7 +104,7 @@ def test_watching_repeats_until_interrupted(console):
     watching = console.start("status", "--watch", "--every", "100ms")
     seen = 0
     while seen < 3:
-        seen += watching.stdout.readline().startswith("workspace")
+        seen += watching.stdout.readline().startswith("health")
     watching.send_signal(signal.SIGINT)
     watching.stdout.read()
     assert watching.wait(20) == 130
@@ -103,7 +117,7 @@ def test_why_lists_every_gate_and_first_what_it_comes_to(console, held):
     assert first.startswith("backup may not start: lease held by sandman")
     assert first.endswith("[heavy-maintenance-lease-held]")
     assert head.split() == ["GATE", "VERDICT", "VALUE", "LIMIT", "CLEARS", "WHEN"]
-    assert len(gates) == 7
+    assert len(gates) == len(Gate)
     assert (empty, done.returncode) == ("", 0)
 
 
@@ -115,7 +129,8 @@ def test_why_as_json_names_the_blocking_gate_and_all_others(console, held):
     ]  # fmt: skip
     assert (told["mayStart"], told["blockedBy"], told["blocker"]) == (False, "lease", "sandman")
     assert told["blockerPid"] == os.getpid()
-    assert [gate["verdict"] for gate in told["gates"]] == ["pass", "pass", "pass", "n/a", "pass", "pass", "block"]
+    assert [gate["gate"] for gate in told["gates"]] == [str(gate) for gate in Gate]
+    assert [gate["gate"] for gate in told["gates"] if gate["verdict"] == "block"] == ["lease"]
 
 
 def test_why_of_a_free_task_and_of_a_scheduled_start(console):
@@ -161,6 +176,8 @@ def test_the_history_of_the_lease_is_text_and_json(some_history):
     assert head.split() == ["TIME", "EVENT", "OWNER", "GENERATION", "RUN", "PID"]
     assert [row.split()[1:3] for row in rows] == [["released", "quick"], ["acquired", "quick"]]
     events = some_history.json("history", "--lease")
+    assert set(events[0]) == {"at", "event", "owner", "tokenPrefix", "generation", "runId", "pid", "detail"}
+    assert ISO.fullmatch(events[0]["at"])
     assert [event["event"] for event in events] == ["released", "acquired"] * 3
     assert [event["generation"] for event in events] == [3, 3, 2, 2, 1, 1]
 

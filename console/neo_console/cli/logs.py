@@ -1,0 +1,96 @@
+"""The command that prints logs: of a run, of a service, of the orchestrator."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from neo_console.cli.output import emit_json, note
+from neo_console.cli.parameters import complete_log, json_option, latest_run
+from neo_core.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_core.logs import LogChunk
+    from neo_core.workspace import Workspace
+
+ORCHESTRATOR = "orchestrator"
+
+_LOOK_EVERY = 0.1
+_WHOLE_LOG = 64 * 1024 * 1024
+
+
+class _Log(NamedTuple):
+    """One log: how to read it, what JSON says of it, whether it still grows, and what its absence means."""
+
+    read: Callable[..., LogChunk]
+    about: dict[str, str]
+    grows: Callable[[], bool]
+    absent: str
+
+
+@click.command()
+@click.argument("name", metavar="RUN|SERVICE|orchestrator", shell_complete=complete_log)
+@click.option("--follow", "-f", is_flag=True, help="Go on printing: until the run has ended, else until ctrl+c.")
+@json_option
+@click.pass_obj
+def logs(workspace: Workspace, name: str, *, follow: bool, as_json: bool) -> None:
+    """Print a log.
+
+    RUN is a run's id, the beginning of one, or a task's name for its latest run. SERVICE is a service's name, and
+    orchestrator prints what the orchestrator did. A name that several have means the task first, then the service.
+    """
+    log = _find(Engine(workspace), name)
+    if as_json:
+        chunk = log.read(after=0, limit=_WHOLE_LOG)
+        emit_json({**log.about, "missing": chunk.missing, "text": chunk.text})
+    elif follow:
+        _follow(log)
+    elif log.read().missing:
+        note(log.absent)
+    else:
+        _print_from(log, 0)
+
+
+def _find(engine: Engine, name: str) -> _Log:
+    if name not in engine.tasks:
+        if name in engine.services:
+            read = partial(engine.service_log, name)
+            return _Log(read, {"service": name}, lambda: True, f"No log: {name} has not been started here yet.")
+        if name == ORCHESTRATOR:
+            absent = "No log: no orchestrator has run here yet (neo-console orchestrator start)."
+            return _Log(engine.orchestrator_log, {"orchestrator": ORCHESTRATOR}, lambda: True, absent)
+    run = latest_run(engine, name)
+    return _Log(
+        partial(engine.log, run.run_id),
+        {"runId": run.run_id, "task": run.task},
+        lambda: engine.run(run.run_id).live,
+        f"No log: {run.task} {run.run_id} never started ({run.reason or run.reason_code}).",
+    )
+
+
+def _follow(log: _Log) -> None:
+    offset = 0
+    while True:
+        grows = log.grows()
+        offset = _print_from(log, offset)
+        if not grows:
+            return
+        time.sleep(_LOOK_EVERY)
+
+
+def _print_from(log: _Log, offset: int) -> int:
+    """Print what follows byte ``offset``, a rotated log from its beginning; return where it ends now."""
+    while True:
+        chunk = log.read(after=offset)
+        if not chunk.text:
+            return offset if chunk.missing else chunk.end
+        click.echo(chunk.text, nl=False)
+        offset = chunk.end
+
+
+COMMANDS = (logs,)

@@ -1,0 +1,164 @@
+"""What ``status`` prints for people: health first, then every part of the snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neo_console.cli.output import history_text, table
+from neo_console.format import age, countdown, moment, plain, size
+from neo_console.vocabulary import outcome_term, term
+from neo_core.health import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neo_core.ledger.models import Run
+    from neo_core.snapshot import (
+        CollisionView,
+        Health,
+        LeaseView,
+        MemoryView,
+        OrchestratorView,
+        ScheduleView,
+        Section,
+        ServiceView,
+        Snapshot,
+    )
+
+_RECENT = 5
+_INDENT = "\n           "
+
+
+def status_text(snapshot: Snapshot) -> str:
+    """Return what ``status`` prints."""
+    now = snapshot.at
+    read_only = f"  (read-only: {plain(snapshot.read_only)})" if snapshot.read_only else ""
+    parts = [
+        f"health     {health_text(judge(snapshot))}",
+        f"workspace  {plain(snapshot.workspace)}{read_only}",
+        _part("lease", snapshot.lease, lambda view: _lease_lines(view, now)),
+        _part("daemon", snapshot.orchestrator, lambda view: orchestrator_line(view, now)),
+        _part("memory", snapshot.memory, _memory_line),
+        *_collision_parts(snapshot.collisions),
+        "",
+        _part("tasks", snapshot.schedule, lambda view: _tasks(view, now), block=True),
+        *_service_parts(snapshot.services, now),
+        "",
+        _part("outcomes", snapshot.outcomes, lambda runs: _recent(runs, now), block=True),
+    ]
+    return "\n".join(parts)
+
+
+def health_text(health: Health) -> str:
+    """Return the verdict, and each cause with its mend on a line of its own."""
+    lines = [str(term(health.status)).upper()]
+    for cause in health.causes:
+        mend = f" → {cause.mend}" if cause.mend else ""
+        said = f"[{cause.code}] {cause.subject}: {cause.sentence}{mend}"
+        lines.append(plain(f"{term(cause.status).badge} {said}"))
+    return _INDENT.join(lines)
+
+
+def orchestrator_line(view: OrchestratorView, now: float) -> str:
+    """Return the orchestrator on one line."""
+    parts = [str(term(view.state)).upper()]
+    if view.pid is not None and view.ended_at is None:
+        parts.append(f"pid {view.pid}")
+    if view.started_at is not None and view.ended_at is None:
+        parts.append(f"for {age(now - view.started_at)}")
+    if view.beat_at is not None:
+        parts.append(f"polled {age(now - view.beat_at)} ago")
+    parts.append(view.sentence)
+    line = " · ".join(parts)
+    return plain(f"{line} → {view.mend}" if view.mend else line)
+
+
+def services_text(views: Sequence[ServiceView], now: float) -> str:
+    """Return the services as a table."""
+    if not views:
+        return "No services are configured: add a section [services.NAME] to neo-console.toml."
+    head = ("SERVICE", "STATE", "SINCE", "PID", "ENDPOINT", "RESTARTS", "WHY")
+    return table(head, (_service_row(view, now) for view in views))
+
+
+def _service_row(view: ServiceView, now: float) -> tuple[str, ...]:
+    ahead = f" (next start {countdown(view.next_start_at, now)})" if view.next_start_at is not None else ""
+    return (
+        view.name,
+        str(term(view.state)),
+        moment(view.since, now, seconds=True) if view.since else "",
+        str(view.pid or ""),
+        view.endpoint,
+        str(view.restarts or ""),
+        f"{view.sentence}{ahead}",
+    )
+
+
+def _service_parts(section: Section[tuple[ServiceView, ...]], now: float) -> list[str]:
+    """A workspace without services needs no line that says so."""
+    if not section.error and section.value == ():
+        return []
+    return ["", _part("services", section, lambda views: services_text(views, now), block=True)]
+
+
+def _collision_parts(section: Section[tuple[CollisionView, ...]]) -> list[str]:
+    """The sentences stand among the causes; here only what could not be read, which is no "none"."""
+    return [] if section.value is not None else [_part("collisions", section, str)]
+
+
+def _part(name: str, section: Section[Any], show: Any, *, block: bool = False) -> str:  # noqa: ANN401 - any section
+    if section.error:
+        return f"{name.ljust(9)}  ✗ unreadable: {plain(section.error)}"
+    if section.value is None:
+        return f"{name.ljust(9)}  ? unknown"
+    return str(show(section.value)) if block else f"{name.ljust(9)}  {show(section.value)}"
+
+
+def _lease_lines(view: LeaseView, now: float) -> str:
+    parts = [str(term(view.light)).upper()]
+    if view.owner:
+        parts += [view.owner, f"pid {view.pid or 'unknown'}", view.reason]
+    if view.acquired_at is not None:
+        parts.append(f"for {age(now - view.acquired_at)}")
+    lines = [plain(" · ".join(part for part in parts if part))]
+    if view.owner or view.mend:
+        lines.append(plain(view.sentence))
+    lines += [f"pid {one.pid} {plain(one.command)} (by {one.by})" for one in view.carriers]
+    if view.mend:
+        lines.append(f"mend: {view.mend}")
+    return _INDENT.join(lines)
+
+
+def _memory_line(view: MemoryView) -> str:
+    share = round(100 * view.available / view.total) if view.total else 0
+    pressure = "pressure unknown" if view.pressure is None else f"PSI {view.pressure:.1f}"
+    return (
+        f"{size(view.available)} of {size(view.total)} available ({share}%) · swap {size(view.swap_used)} · {pressure}"
+    )
+
+
+def _tasks(view: ScheduleView, now: float) -> str:
+    rows = []
+    for task in view.tasks:
+        blocking = task.decision.blocking
+        why = f"set {task.missing_key}" if not task.configured else (blocking.sentence if blocking else "")
+        last = outcome_term(task.last_outcome) if task.last_at is not None else ""
+        rows.append(
+            (
+                task.name,
+                "heavy" if task.heavy else "light",
+                str(term(task.state)),
+                f"{last} {moment(task.last_at, now)}" if last else "never",
+                f"{task.streak}×" if task.streak else "",
+                why,
+            )
+        )
+    text = table(("TASK", "CLASS", "STATE", "LAST", "DEFERRED", "WHY NOT NOW"), rows)
+    if view.pause is not None:
+        because = f": {plain(view.pause.because)}" if view.pause.because else ""
+        text = f"PAUSED by {view.pause.requested_by}{because} (neo-console unpause ends it)\n{text}"
+    return text
+
+
+def _recent(runs: Sequence[Run], now: float) -> str:
+    return history_text(runs[:_RECENT], now)

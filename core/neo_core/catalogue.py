@@ -1,0 +1,85 @@
+"""The configuration with everything that it names resolved: tasks, services, and the ties between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.config import Config, load_config
+from neo_core.errors import ConfigError, NeoError
+from neo_core.profiles import Task, resolve_tasks
+from neo_core.services.catalogue import Service, resolve_services
+from neo_core.workspace import resolve_workspace
+
+if TYPE_CHECKING:
+    from neo_core.workspace import Workspace
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """What is maintained here. ``error`` says why this is not what ``neo-console.toml`` says; empty when it is."""
+
+    config: Config
+    tasks: dict[str, Task]
+    services: dict[str, Service]
+    error: str = ""
+
+
+def read_catalogue(workspace: Workspace, config: Config | None = None) -> Catalogue:
+    """Resolve ``config`` (default: the workspace's file). Raises ``ConfigError``."""
+    found = load_config(workspace.config) if config is None else config
+    tasks, services = resolve_tasks(workspace, found), resolve_services(workspace, found)
+    for task in tasks.values():
+        for name in task.needs:
+            if name not in services:
+                known = ", ".join(services) or "none; add a section [services.NAME]"
+                raise ConfigError(
+                    f"{workspace.config}: tasks.{task.name}.needs",
+                    f"{name!r} is not a service that is configured and enabled here",
+                    f"Known: {known}.",
+                )
+    return Catalogue(config=found, tasks=tasks, services=services)
+
+
+def read_catalogue_anyway(workspace: Workspace) -> Catalogue:
+    """Resolve the workspace's configuration, or where it is wrong the defaults, with the ``error``; never raises.
+
+    For who only looks: what happens on this machine must be seen also while somebody edits the file.
+    """
+    try:
+        return read_catalogue(workspace)
+    except NeoError as error:
+        defaults = Config()
+        try:
+            return Catalogue(
+                config=defaults,
+                tasks=resolve_tasks(workspace, defaults),
+                services=resolve_services(workspace, defaults),
+                error=str(error),
+            )
+        except NeoError:  # a variable of upstream's is what is wrong
+            return Catalogue(config=defaults, tasks={}, services={}, error=str(error))
+
+
+def read_catalogue_again(workspace: Workspace, old: Catalogue) -> Catalogue:
+    """Resolve an edited configuration, or keep ``old`` with the ``error``; the place of the lease never changes."""
+    try:
+        found = read_catalogue(workspace)
+        if resolve_workspace(workspace.root).lease != workspace.lease:
+            raise ConfigError(
+                f"{workspace.config}: lease.path",
+                "has changed, and with it which lease is meant",
+                "Leave and start this program again.",
+            )
+    except NeoError as error:
+        return msgspec.structs.replace(old, error=str(error))
+    return found
+
+
+def config_stamp(workspace: Workspace) -> tuple[int, int, int] | None:
+    """Return what is different after an edit of the configuration; ``None`` while there is no file to be seen."""
+    try:
+        status = workspace.config.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

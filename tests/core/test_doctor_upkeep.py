@@ -1,0 +1,137 @@
+"""What else can be wrong: files that are not ours to use, the backup folder, services, the orchestrator, orphans."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from contextlib import closing
+
+import pytest
+
+from neo_core.clock import to_iso
+from neo_core.doctor import Level, examine
+from neo_core.lease.store import LeaseStore
+from neo_core.lease.words import INHERITED_TOKEN
+from neo_core.ledger.store import Ledger
+from neo_core.processes.source import ProcessIdentity
+from neo_core.workspace import ensure_state, resolve_workspace
+
+DEAD = 2**22 + 17
+
+
+@pytest.fixture
+def find(workspace):
+    """Examine, and return the one finding about a thing."""
+
+    def one(thing: str, level: Level | None = None):
+        found = [
+            one
+            for one in examine(workspace)
+            if (one.thing.startswith(thing) or one.thing.endswith(thing))
+            and level in (None, one.level)
+            and "would not show their environment" not in one.says  # other processes of this machine
+        ]
+        assert len(found) == 1, found
+        return found[0]
+
+    return one
+
+
+@pytest.fixture
+def state(workspace):
+    ensure_state(workspace)
+    return workspace.state
+
+
+@pytest.fixture
+def configure(root):
+    def write(text: str) -> None:
+        (root / "neo-console.toml").write_text(text)
+
+    return write
+
+
+def test_a_shut_data_folder_is_one_clear_line(find, state, workspace, monkeypatch):
+    monkeypatch.setattr(os.path, "exists", lambda path: workspace.state not in (path, *getattr(path, "parents", ())))
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != workspace.data)
+    finding = find("state folder")
+    assert (finding.level, finding.says) == (Level.FAIL, f"cannot be made: {workspace.data} is not writable for you")
+
+
+@pytest.mark.parametrize("name", ["ledger.sqlite3-wal", "heavy-maintenance-lease.json.hold", "orchestrator.lock"])
+def test_a_file_of_ours_that_is_not_ours_to_use(find, state, monkeypatch, name):
+    (state / name).touch()
+    really = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: (not str(path).endswith(name) or mode == os.F_OK) and really(path, mode)
+    )
+    finding = next(one for one in examine(resolve_workspace(state.parents[1])) if one.thing == str(state / name))
+    assert (finding.level, finding.says) == (Level.FAIL, "is not readable and writable for you")
+    assert finding.mend.startswith("Run: chmod u+rw ")
+
+
+def test_the_backup_folder(find, configure, root):
+    assert find("backup folder").says == "is not there yet; the first backup makes it"
+    (root / "bundles").mkdir()
+    configure('[jobs.backup]\nfolder = "bundles"')
+    assert find("backup folder").says == "is writable"
+    (root / "bundles").rmdir()
+    (root / "bundles").touch()
+    finding = find("backup folder")
+    assert (finding.level, "is not a folder" in finding.says) == (Level.FAIL, True)
+
+
+def test_the_backup_folder_of_another_program_is_its_own_business(configure, workspace):
+    configure('[tasks.backup]\ncommand = ["true"]')
+    assert not [one for one in examine(workspace) if one.thing.startswith("backup folder")]
+
+
+def test_orphans_are_told(find, state, workspace):
+    hold = LeaseStore(workspace.lease).acquire("dream", "test", metadata={"runId": "abc"}).hold
+    sleeper = subprocess.Popen(["sleep", "1000"], env={**os.environ, INHERITED_TOKEN: hold.lease.token})
+    try:
+        fields = {**hold.lease.fields, "pid": DEAD}
+        hold.release()
+        workspace.lease.write_text(json.dumps(fields))
+        finding = find("heavy-maintenance-lease.json")
+        assert finding.level is Level.WARN
+        assert finding.mend == "Let them end, or run: neo-console stop abc"
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_the_program_and_the_port_of_a_service(find, configure):
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        configure(f'[services.y]\ncommand = ["no-such-program"]\nport = {port}')
+        assert (find("service y").level, find("service y").mend) == (
+            Level.FAIL, "Install it, or mend services.y.command."
+        )  # fmt: skip
+        taken = find(f"port {port}")
+        assert (taken.level, f"pid {os.getpid()}), which is not ours" in taken.says) == (Level.FAIL, True)
+        assert "services.y.port" in taken.mend
+    configure(f'[services.y]\ncommand = ["sleep", "1"]\nport = {port}')
+    assert find("service y").says == "starts sleep"
+    assert find(f"port {port}").says == "is free for y"
+
+
+def test_the_orchestrator(find, state, workspace):
+    assert find("orchestrator").level is Level.OK
+    told = {"pid": DEAD, "startTime": 1, "bootId": "b", "since": to_iso(1.8e9)}
+    workspace.orchestrator_lock.write_text(json.dumps(told) + "\n")
+    killed = find("orchestrator")
+    assert (killed.level, killed.mend) == (Level.WARN, "Run: neo-console orchestrator start")
+    with Ledger(workspace.ledger) as ledger:
+        number = ledger.orchestrators.began(ProcessIdentity(DEAD, 1, "b"), 1.8e9)
+        ledger.orchestrators.ended(number, 1.8e9, "stopped")
+    assert find("orchestrator").level is Level.OK  # the lock file of one that ended is no trouble
+    workspace.orchestrator_lock.write_text("{}")
+    assert find("orchestrator.lock").level is Level.FAIL
+
+
+def test_a_need_that_no_service_meets(find, configure):
+    configure('[tasks.x]\ncommand = ["true"]\nneeds = ["chroma"]')
+    assert find("tasks.x.needs").level is Level.FAIL
