@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.ledger.models import Control, ControlKind, Run
+from neo_core.config import Config
+from neo_core.ledger.models import Control, ControlKind, Run, ServiceEvent
 from neo_core.logs import LogChunk
 from neo_core.schedule.decision import Decision
 from neo_core.starting import Attempt
 from screenshots.fixtures import snapshot
 from screenshots.parts import NOW
+from screenshots.services import service_events
 
 if TYPE_CHECKING:
     from neo_core.snapshot import Snapshot
@@ -38,6 +40,17 @@ KB_LOG = """\
 {"outcome":"completed","deferred":false,"summary":"1204 files indexed: 3 added, 11 updated, 1 removed, 1190 unchanged"}
 """
 
+SERVICE_LOG = """\
+listening on localhost:8000
+{"level":"warn","message":"the collection is large: 48211 rows","time":"2025-11-21T14:01:20Z"}
+"""
+
+ORCHESTRATOR_LOG = """\
+[2025-11-21T13:51:09.998Z] [PID:4121] [INFO] dream is running: manual, run 9f31c07a55d2
+[2025-11-21T13:51:18.004Z] [PID:4121] [INFO] backup is due and waits: lease held by dream (pid 4211)
+[2025-11-21T14:01:11.310Z] [PID:4121] [INFO] kbSync is due and waits: lease held by dream (pid 4211)
+"""
+
 LOGS = {"backup": BACKUP_LOG, "kbSync": KB_LOG}
 
 
@@ -48,6 +61,11 @@ class FixedEngine:
         self.picture = picture or snapshot()
         self.log_text = log
         self.asked: list[tuple[object, ...]] = []
+
+    @property
+    def config(self) -> Config:
+        """Return the defaults."""
+        return Config()
 
     def snapshot(self) -> Snapshot:
         """Return the picture."""
@@ -81,6 +99,41 @@ class FixedEngine:
         self.asked.append(("stop", run_id, force))
         return Control(control_id=2, kind=ControlKind.STOP, target=run_id, created_at=NOW, force=force, because=because)
 
+    def pause(self, because: str, seconds: float | None = None) -> Control:
+        """Remember it."""
+        self.asked.append(("pause", because, seconds))
+        until = None if seconds is None else NOW + seconds
+        return Control(control_id=3, kind=ControlKind.PAUSE, target="", created_at=NOW, until=until, because=because)
+
+    def unpause(self) -> bool:
+        """Remember it."""
+        self.asked.append(("unpause",))
+        return True
+
+    def service_start(self, name: str, because: str = "") -> Control:
+        """Remember it."""
+        return self._service(ControlKind.SERVICE_START, name, because)
+
+    def service_stop(self, name: str, because: str = "") -> Control:
+        """Remember it."""
+        return self._service(ControlKind.SERVICE_STOP, name, because)
+
+    def service_restart(self, name: str, because: str = "") -> Control:
+        """Remember it."""
+        return self._service(ControlKind.SERVICE_RESTART, name, because)
+
+    def _service(self, kind: ControlKind, name: str, because: str) -> Control:
+        self.asked.append((str(kind), name))
+        return Control(control_id=4, kind=kind, target=name, created_at=NOW, because=because)
+
+    def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
+        """Return what happened to chroma; nothing happened to any other."""
+        return [one for one in service_events() if one.service == name][:limit]
+
+    def reconfigure_if_changed(self) -> str:
+        """Say that nothing changed."""
+        return ""
+
     def run(self, run_id: str) -> Run:
         """Return the run of the picture."""
         return next(one for one in self.picture.outcomes.value or () if one.run_id == run_id)
@@ -94,6 +147,17 @@ class FixedEngine:
         found = next((one for one in self.picture.outcomes.value or () if one.run_id == run_id), None)
         if found is None or found.started_at is None:
             return LogChunk(text="", start=0, end=0, missing=True)
-        text = LOGS.get(found.task, LOG) + self.log_text
-        start = 0 if after is None else min(after, len(text))
-        return LogChunk(text=text[start : start + limit], start=start, end=len(text))
+        return _chunk(LOGS.get(found.task, LOG) + self.log_text, after, limit)
+
+    def service_log(self, name: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return the log that every service has."""
+        return _chunk(f"{name}: {SERVICE_LOG}{self.log_text}", after, limit)
+
+    def orchestrator_log(self, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return the log of the orchestrator."""
+        return _chunk(ORCHESTRATOR_LOG + self.log_text, after, limit)
+
+
+def _chunk(text: str, after: int | None, limit: int) -> LogChunk:
+    start = 0 if after is None else min(after, len(text))
+    return LogChunk(text=text[start : start + limit], start=start, end=len(text))

@@ -19,6 +19,15 @@ from neo_core.snapshot import (
 )
 from screenshots.history import busy_runs
 from screenshots.parts import HELD, MIB, NOW, blocked_by_lease, process, task
+from screenshots.services import (
+    collision,
+    healthy_services,
+    killed_orchestrator,
+    running_orchestrator,
+    stopped_orchestrator,
+    troubled_services,
+    without_keeper,
+)
 
 
 def snapshot(**sections: object) -> Snapshot:
@@ -29,6 +38,9 @@ def snapshot(**sections: object) -> Snapshot:
         "outcomes": busy_runs(),
         "processes": busy_trees(),
         "memory": MemoryView(total=16384 * MIB, available=4751 * MIB, swap_used=2048 * MIB, pressure=4.2),
+        "services": healthy_services(),
+        "orchestrator": running_orchestrator(),
+        "collisions": (),
         **sections,
     }
     at, read_only = told.pop("at", NOW), told.pop("read_only", "")
@@ -53,7 +65,38 @@ def first_run() -> Snapshot:
         outcomes=(),
         processes=(own_tree(),),
         memory=MemoryView(total=16384 * MIB, available=11_960 * MIB, swap_used=0, pressure=0.0),
+        services=(),
+        orchestrator=stopped_orchestrator(),
     )
+
+
+def trouble() -> Snapshot:
+    """Return the picture of a bad hour: a starved backup, services in trouble, two heavy trees at once."""
+    backup, kb_sync, sync, *others = busy_tasks()
+    tasks = (
+        msgspec.structs.replace(backup, starved=True, waiting_since=NOW - 8040, due_at=NOW - 8040, streak=317),
+        msgspec.structs.replace(
+            kb_sync,
+            state=TaskState.IDLE,
+            waiting_since=None,
+            due_at=NOW + 74,
+            failures=2,
+            retry_at=NOW + 74,
+            last_outcome=Outcome.FAILED,
+        ),
+        msgspec.structs.replace(sync, cron="30 6 * * 6", every=0.0, due_at=NOW + 59_198),
+        *others,
+    )
+    return snapshot(
+        schedule=ScheduleView(tasks=tasks),
+        services=troubled_services(),
+        collisions=(collision(),),
+    )
+
+
+def killed_keeper() -> Snapshot:
+    """Return the picture after the orchestrator was killed: runs go on, services have no keeper."""
+    return snapshot(orchestrator=killed_orchestrator(), services=without_keeper(healthy_services()))
 
 
 def unreadable_lease() -> Snapshot:

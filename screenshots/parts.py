@@ -15,6 +15,7 @@ _GATES = (
     (Gate.SNOOZE, "not snoozed", ""),
     (Gate.DUE, "manual start", ""),
     (Gate.RUNNING, "not running", ""),
+    (Gate.DEPENDENCY, "needs no service", ""),
     (Gate.BACKPRESSURE, "no other heavy run", ""),
     (Gate.LEASE, "missing", ""),
 )
@@ -43,7 +44,7 @@ def decision(task: str, *blocks: GateResult, at: float = NOW) -> Decision:
         shut.get(gate)
         or GateResult(
             gate=gate,
-            verdict=Verdict.NOT_APPLICABLE if gate is Gate.DUE else Verdict.PASS,
+            verdict=Verdict.NOT_APPLICABLE if gate in (Gate.DUE, Gate.DEPENDENCY) else Verdict.PASS,
             value=value.replace("sync-kb", task),
             limit=limit,
         )

@@ -12,7 +12,7 @@ from neo_console.app import NeoConsole
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
 from screenshots.engine import FixedEngine
-from screenshots.fixtures import first_run, snapshot, unreadable_lease
+from screenshots.fixtures import first_run, killed_keeper, snapshot, trouble, unreadable_lease
 from screenshots.parts import NOW
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ SHOTS = (
     Shot("start", first_run, ("t",)),
     Shot("help", snapshot, ("question_mark",)),
     Shot("narrow", snapshot, ("3",), (80, 24)),
+    Shot("trouble", trouble),
+    Shot("trouble-small", trouble, size=(80, 24), theme="neo-light"),
+    Shot("orchestrator-killed", killed_keeper),
+    Shot("why-service", trouble, ("G", "k", "k", "w")),
+    Shot("service", trouble, ("G", "k", "k", "enter")),
+    Shot("start-orchestrator", first_run, ("o",)),
+    Shot("health", trouble, ("h",)),
 )
 
 

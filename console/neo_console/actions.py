@@ -9,13 +9,17 @@ from neo_console.availability import (
     Context,
     Predicate,
     always,
+    keeper_runs,
     may_ask_why,
+    may_change_orchestrator,
     may_defer,
+    may_kill,
     may_read_log,
     may_stop,
     may_trigger,
     selected,
     snoozed,
+    start_word,
     writable,
 )
 
@@ -43,17 +47,41 @@ class Action:
         return self.enabled(context)
 
     def label_in(self, context: Context) -> str:
-        """Return its label for what is selected: deferring again means resuming."""
-        return "resume" if self.id == "defer" and snoozed(context.task) else self.label
+        """Return its label for what is selected: what is deferred is resumed, a service is started or restarted."""
+        match self.id:
+            case "defer" if snoozed(context.task):
+                return "resume"
+            case "trigger" if context.service is not None:
+                return start_word(context)
+            case "pause" if context.picture.pause() is not None:
+                return "unpause"
+            case "orchestrator":
+                return "stop orchestrator" if keeper_runs(context) else "start orchestrator"
+            case _:
+                return self.label
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("trigger", ("t",), "trigger", "start the selected task: preview, then confirm", ACT, True, may_trigger, 1),
+    Action(
+        "trigger", ("t",), "trigger", "start the selected task or service: preview, confirm", ACT, True, may_trigger, 1
+    ),
     Action("defer", ("d",), "defer", "defer it for a while and say why; again to resume", ACT, True, may_defer, 2),
-    Action("stop", ("x",), "stop", "stop the selected run softly", ACT, True, may_stop, 4),
-    Action("force-stop", ("X",), "force stop", "stop it by force; asks for the task's name", ACT, True, may_stop),
-    Action("why", ("w",), "why", "the full chain of gates; on an outcome, as it was then", LOOK, False, may_ask_why, 3),
-    Action("log", ("l",), "log", "the log of the selected run, following", LOOK, False, may_read_log, 5),
+    Action("stop", ("x",), "stop", "stop the selected run or service softly", ACT, True, may_stop, 4),
+    Action("force-stop", ("X",), "force stop", "stop a run by force; asks for the task's name", ACT, True, may_kill),
+    Action("pause", ("P",), "pause", "pause everything: why and for how long; again to end it", ACT, True),
+    Action(
+        "orchestrator",
+        ("o",),
+        "orchestrator",
+        "start or stop the orchestrator: preview, then confirm",
+        ACT,
+        True,
+        may_change_orchestrator,
+    ),
+    Action("why", ("w",), "why", "every gate and its verdict; of an outcome, as then", LOOK, False, may_ask_why, 3),
+    Action("log", ("l",), "log", "the log of the selected run or service, following", LOOK, False, may_read_log, 5),
+    Action("orchestrator-log", ("L",), "log of the orchestrator", "the log of the orchestrator, following", LOOK),
+    Action("health", ("h",), "health", "why the whole is not healthy: every cause, and what mends it", LOOK),
     Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, selected),
     Action("filter", ("/",), "filter", "filter the table: text, status:deferred, task:backup", LOOK, footer=6),
     Action("copy", ("y",), "copy", "copy the selection's name, run id or pid", LOOK, False, selected),

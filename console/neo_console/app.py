@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 
 import neo_styles
 from neo_console.actions import BY_ID
-from neo_console.collector import Collected, CollectFailed, Collector
+from neo_console.collector import Answered, Collected, CollectFailed, Collector
+from neo_console.daemon import DetachedDaemon
 from neo_console.format import plain
 from neo_console.keymap import resolve_keys
-from neo_console.palette import ActionCommands
+from neo_console.palette import Palette
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import Keys
 from neo_console.performers import PERFORMERS
 from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
+from neo_console.rows.strip import Flags
 from neo_console.screens.main import MainScreen
+from neo_console.screens.page import Overlay
 from neo_console.theming import check_theme
 from neo_console.vocabulary import Tone
+from neo_core.config import Config, load_config
+from neo_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +38,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from neo_console.availability import Context
+    from neo_console.collector import Then
+    from neo_console.daemon import Daemon
     from neo_console.ports import Connect, EngineLike
-    from neo_core.config import Config
     from neo_core.workspace import Workspace
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -58,6 +63,8 @@ class NeoConsole(App[int], inherit_bindings=False):
         config_path: str = "neo-console.toml",
         workspace_name: str = "",
         read_only: bool = False,
+        daemon: Daemon | None = None,
+        unusable: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -65,10 +72,13 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.picture = Picture(stale_after=max(STALE_AFTER, 5 * config.console.refresh_every))
         self.journal = Journal()
         self.workspace_name = workspace_name
+        self.orchestrator_busy = ""
         self.now = now
         self.main: MainScreen = MainScreen()
         self.ready = False
         self._asked_read_only = read_only
+        self._daemon = daemon
+        self._unusable = unusable
         self._connect = connect
         self._engine: EngineLike | None = None
         self._collector = Collector(connect, self.post_message, every=config.console.refresh_every)
@@ -81,7 +91,16 @@ class NeoConsole(App[int], inherit_bindings=False):
         """Why nothing can be changed; empty when it can."""
         if self._asked_read_only:
             return "started with --read-only"
+        if self._unusable:
+            return self._unusable
         return self.picture.snapshot.read_only if self.picture.snapshot else ""
+
+    @property
+    def write_again(self) -> str:
+        """What makes changes possible again."""
+        if self._unusable and not self._asked_read_only:
+            return "mend the file: it is read again by itself"
+        return "start it without --read-only, in a state folder you may write to"
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -109,12 +128,19 @@ class NeoConsole(App[int], inherit_bindings=False):
     def on_collected(self, message: Collected) -> None:
         """Take a new picture and show it."""
         self.picture.take(message.snapshot)
+        if not message.snapshot.config_error:
+            self._unusable = ""
         self._tick()
 
     def on_collect_failed(self, message: CollectFailed) -> None:
         """Keep what is known, as stale."""
         self.picture.fail(message.why)
         self._tick()
+
+    def on_answered(self, message: Answered) -> None:
+        """Tell how work went that was asked of the collector's thread."""
+        message.then(message.result, message.why)
+        self.nudge()
 
     def action_say_how_to_quit(self) -> None:
         """Answer ctrl+c, which never quits."""
@@ -124,11 +150,31 @@ class NeoConsole(App[int], inherit_bindings=False):
         """Return what actions are judged by."""
         return self.main.context()
 
+    def flags(self) -> Flags:
+        """Return what the console itself is doing."""
+        return Flags(self.read_only, self.main.frozen, self.orchestrator_busy)
+
     def engine(self) -> EngineLike:
-        """Return the engine of this thread; raises ``NeoError``."""
+        """Return the engine of this thread, with the configuration as it is now; raises ``NeoError``."""
         if self._engine is None:
             self._engine = self._connect()
+        self._engine.reconfigure_if_changed()
         return self._engine
+
+    def command_orchestrator(self, busy: str, work: Callable[[Daemon], object], then: Then) -> None:
+        """Have the orchestrator started or stopped without waiting for it; the strip shows that it is ``busy``."""
+        daemon = self._daemon
+        if daemon is None:
+            then(None, "This console was opened without a workspace of its own.")
+            return
+
+        def done(result: object, why: str) -> None:
+            self.orchestrator_busy = ""
+            then(result, why)
+
+        self.orchestrator_busy = busy
+        self._collector.ask(lambda: work(daemon), done)
+        self.main.refresh_strip()
 
     def perform(self, action_id: str) -> None:
         """Do one action of the registry, or say why not and what to do instead."""
@@ -139,11 +185,15 @@ class NeoConsole(App[int], inherit_bindings=False):
         PERFORMERS[action_id](self)
 
     def report(self, text: str, tone: Tone) -> None:
-        """Tell a result: as a toast, as a line that stays, and in the list of the help page."""
+        """Tell a result: as a line on the main screen, over a page also as a toast, and in the list of the help page.
+
+        A dialog is never covered: its result waits on the main screen.
+        """
         result = Result(self.now(), plain(text), tone)
         self.journal.add(result)
         self.main.show_result(result)
-        self.notify(result.text, severity=result.severity, markup=False)
+        if self.screen_stack and isinstance(self.screen, Overlay):
+            self.notify(result.text, severity=result.severity, markup=False)
 
     def nudge(self) -> None:
         """Have a new picture collected now, and again when what was asked for has had time to happen."""
@@ -153,9 +203,11 @@ class NeoConsole(App[int], inherit_bindings=False):
 
     def open_palette(self) -> None:
         """Open the command palette."""
-        self.push_screen(CommandPalette(providers=[ActionCommands], placeholder="What do you want to do?"))
+        self.push_screen(Palette())
 
     def _tick(self) -> None:
+        if not self.screen_stack:  # a picture that came while the console was closing
+            return
         if self.screen is not self.main:
             self.main.refresh_strip()
         refresh = getattr(self.screen, "refresh_page", None)
@@ -169,16 +221,28 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.theme = theme
         self.colours = {Tone(name): colour for name, colour in neo_styles.tones(self.available_themes[theme]).items()}
         key = self.keymap.key
-        self.look = Look(self.colours, Keys(key("trigger"), key("refresh"), key("panel-1"), key("panel-3")))
+        self.look = Look(
+            self.colours, Keys(key("trigger"), key("refresh"), key("panel-1"), key("panel-3"), key("detail"))
+        )
 
 
-def run_console(workspace: Workspace, config: Config, *, read_only: bool = False) -> int:
-    """Run the console in this terminal until it is quit; return the exit code. Raises ``ConfigError``."""
+def run_console(workspace: Workspace, config: Config | None = None, *, read_only: bool = False) -> int:
+    """Run the console in this terminal until it is quit; return the exit code.
+
+    Where the configuration cannot be used it opens with the defaults and changes nothing until that is mended. Raises
+    ``ConfigError`` for keys and themes that cannot be used.
+    """
+    unusable = ""
+    if config is None:
+        try:
+            config = load_config(workspace.config)
+        except ConfigError:
+            config, unusable = Config(), f"{workspace.config.name} cannot be used, these are the defaults"
 
     def connect() -> EngineLike:
         from neo_core.engine import Engine
 
-        return Engine(workspace, config)
+        return Engine.for_looking(workspace)
 
     app = NeoConsole(
         connect,
@@ -186,6 +250,8 @@ def run_console(workspace: Workspace, config: Config, *, read_only: bool = False
         config_path=str(workspace.config),
         workspace_name=str(workspace.root),
         read_only=read_only,
+        daemon=DetachedDaemon(workspace),
+        unusable=unusable,
     )
     code = app.run()
     return app.return_code or 0 if code is None else code

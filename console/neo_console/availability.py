@@ -6,13 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from neo_console.logfeed import LogKind, LogOf
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import outcome_term
+from neo_core.ledger.models import ServiceState
 from neo_core.schedule.decision import Decision, Gate, GateResult, Verdict
-from neo_core.snapshot import TaskState, TaskView
+from neo_core.snapshot import OrchestratorState, ServiceView, TaskState, TaskView
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
+
+
+ORCHESTRATOR_TREE = "orchestrator:"
 
 
 class Blocked(NamedTuple):
@@ -27,18 +32,27 @@ class Blocked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an action is judged by. ``key`` names the key of another action; ``gone`` is a selection that vanished."""
+    """What an action is judged by. ``key`` names the key of another action; ``gone`` is a selection that vanished.
+
+    ``read_only`` is why nothing may be changed, ``write_again`` what mends that.
+    """
 
     picture: Picture
     subject: Subject | None
     gone: Subject | None
     read_only: str
     key: Callable[[str], str]
+    write_again: str = ""
 
     @property
     def task(self) -> TaskView | None:
         """The task that is selected, directly or through one of its runs."""
         return self.picture.task(self.subject.task) if self.subject and self.subject.task else None
+
+    @property
+    def service(self) -> ServiceView | None:
+        """The service that is selected, directly or through its processes."""
+        return self.picture.service(self.subject.service) if self.subject and self.subject.service else None
 
     @property
     def live_run_id(self) -> str:
@@ -68,6 +82,16 @@ class Context:
         latest = self.picture.latest_run(subject.task) if subject.task else None
         return latest.run_id if latest else ""
 
+    @property
+    def log(self) -> LogOf:
+        """Whose log belongs to the selection."""
+        subject = self.subject
+        if subject is not None and subject.service:
+            return LogOf(LogKind.SERVICE, subject.service)
+        if subject is not None and subject.kind is Kind.TREE and subject.key.startswith(ORCHESTRATOR_TREE):
+            return LogOf(LogKind.ORCHESTRATOR)
+        return LogOf(LogKind.RUN, self.logged_run_id)
+
 
 Predicate = Callable[[Context], Blocked | None]
 
@@ -81,10 +105,7 @@ def writable(context: Context) -> Blocked | None:
     """Block what changes something where nothing may be changed."""
     if not context.read_only:
         return None
-    return Blocked(
-        f"this console is read-only: {context.read_only}",
-        "start it without --read-only, in a state folder you may write to",
-    )
+    return Blocked(f"this console is read-only: {context.read_only}", context.write_again or "see the banner")
 
 
 def selected(context: Context) -> Blocked | None:
@@ -98,6 +119,8 @@ def selected(context: Context) -> Blocked | None:
 
 def may_trigger(context: Context) -> Blocked | None:
     """Block a start that the gates would refuse, as far as the last picture knows."""
+    if context.service is not None:
+        return _no_keeper(context)
     missing = _a_task(context)
     task = context.task
     if missing or task is None:
@@ -123,7 +146,7 @@ def may_ask_why(context: Context) -> Blocked | None:
     subject = context.subject
     if missing or subject is None:
         return missing
-    if subject.kind is Kind.RUN or subject.run_id or context.task is not None:
+    if subject.kind is Kind.RUN or subject.run_id or context.task is not None or context.service is not None:
         return None
     return Blocked(f"no gate was asked about {subject.label}", f"press {context.key('detail')} for what is known")
 
@@ -134,6 +157,8 @@ def may_stop(context: Context) -> Blocked | None:
     subject = context.subject
     if missing or subject is None or context.live_run_id:
         return missing
+    if context.service is not None:
+        return _may_stop_service(context, context.service)
     if subject.kind is Kind.RUN:
         run = context.picture.run(subject.run_id)
         how = outcome_term(run.outcome).word if run else "gone"
@@ -143,11 +168,22 @@ def may_stop(context: Context) -> Blocked | None:
     return Blocked(f"{subject.label} is no run of this workspace", "stop it where it was started")
 
 
+def may_kill(context: Context) -> Blocked | None:
+    """Block force where it is not needed: stopping a service escalates by itself."""
+    if context.service is None or context.live_run_id:
+        return may_stop(context)
+    missing = _may_stop_service(context, context.service)
+    return missing or Blocked(
+        f"stopping {context.service.name} goes from its stop signal to a kill by itself",
+        f"press {context.key('stop')} to stop it",
+    )
+
+
 def may_read_log(context: Context) -> Blocked | None:
     """Block when no run belongs to the selection."""
     missing = selected(context)
     subject = context.subject
-    if missing or subject is None or context.logged_run_id:
+    if missing or subject is None or context.log.known:
         return missing
     if subject.task:
         return Blocked(f"{subject.task} has not run yet", f"press {context.key('trigger')} to start it")
@@ -159,7 +195,7 @@ def explain_block(context: Context, task: TaskView, gate: GateResult) -> Blocked
     key = context.key
     ways = {
         Gate.CONFIGURED: _configure(task),
-        Gate.PAUSE: f"press {key('why')} for who paused and until when",
+        Gate.PAUSE: f"press {key('pause')} to end the pause",
         Gate.SNOOZE: f"press {key('defer')} to resume it",
         Gate.RUNNING: f"press {key('log')} for its log, {key('stop')} to stop it",
     }
@@ -178,6 +214,39 @@ def blocked_start(context: Context, decision: Decision) -> Blocked | None:
 def snoozed(task: TaskView | None) -> bool:
     """Return whether the task waits for its snooze to end, so that deferring means resuming."""
     return task is not None and (task.state is TaskState.SNOOZED or task.snoozed_until is not None)
+
+
+def keeper_runs(context: Context) -> bool:
+    """Return whether an orchestrator lives, as far as the last picture knows."""
+    keeper = context.picture.keeper()
+    return keeper is not None and keeper.state in (OrchestratorState.RUNNING, OrchestratorState.SILENT)
+
+
+def may_change_orchestrator(context: Context) -> Blocked | None:
+    """Block starting or stopping what is not known to be stopped or running."""
+    keeper = context.picture.keeper()
+    if keeper is not None and keeper.state is not OrchestratorState.UNKNOWN:
+        return None
+    return Blocked("whether an orchestrator runs is not known", f"press {context.key('refresh')} to look again")
+
+
+def start_word(context: Context) -> str:
+    """Return what starting the selected service is called: it may run already."""
+    service = context.service
+    return "restart" if service is not None and service.pid is not None else "start"
+
+
+def _no_keeper(context: Context) -> Blocked | None:
+    """Block commanding a service that nobody looks after."""
+    if keeper_runs(context):
+        return None
+    return Blocked("the orchestrator is not running", f"press {context.key('orchestrator')} to start it")
+
+
+def _may_stop_service(context: Context, service: ServiceView) -> Blocked | None:
+    if service.state is ServiceState.STOPPED and not service.wanted:
+        return Blocked(f"{service.name} is stopped already", f"press {context.key('trigger')} to start it")
+    return _no_keeper(context)
 
 
 def _a_task(context: Context) -> Blocked | None:

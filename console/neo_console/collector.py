@@ -1,19 +1,24 @@
-"""The one background thread: it collects snapshots and posts them; it touches no widget and never ends the console."""
+"""The one background thread: it collects snapshots, does what takes long, and posts both.
+
+It touches no widget and never ends the console.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from neo_console.ports import Connect, EngineLike
     from neo_core.snapshot import Snapshot
 
+Work = Callable[[], object]
+Then = Callable[[object, str], None]
 _DUTY = 4.0
 _SLOWEST = 10.0
 
@@ -34,8 +39,21 @@ class CollectFailed(Message):
         self.why = why
 
 
+class Answered(Message):
+    """Work that was asked for is done: its result, or why it failed; ``then`` takes both on the UI thread."""
+
+    def __init__(self, result: object, why: str, then: Then) -> None:
+        super().__init__()
+        self.result = result
+        self.why = why
+        self.then = then
+
+
 class Collector:
-    """Collects every ``every`` seconds, slower when collecting itself is slow, until it is stopped."""
+    """Collects every ``every`` seconds, slower when collecting itself is slow, until it is stopped.
+
+    Work that may block is done between two collections.
+    """
 
     def __init__(self, connect: Connect, post: Callable[[Message], object], *, every: float) -> None:
         self._connect = connect
@@ -44,6 +62,7 @@ class Collector:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._engine: EngineLike | None = None
+        self._asked: SimpleQueue[tuple[Work, Then]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
     def start(self) -> None:
@@ -54,6 +73,11 @@ class Collector:
         """Collect now instead of when it is time."""
         self._wake.set()
 
+    def ask(self, work: Work, then: Then) -> None:
+        """Do ``work`` soon and hand its result, or why it failed, to ``then``."""
+        self._asked.put((work, then))
+        self._wake.set()
+
     def stop(self) -> None:
         """Let the thread end when it can; nobody waits for it."""
         self._stop.set()
@@ -62,20 +86,38 @@ class Collector:
     def _run(self) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
-            message = self._collect()
-            if self._stop.is_set():
+            if not (self._work() and self._told(self._collect())):
                 return
-            try:
-                self._post(message)
-            except RuntimeError:
-                return  # the loop is closed: nobody listens any more
             self._wake.wait(pause_after(time.monotonic() - began, self._every))
             self._wake.clear()
+
+    def _told(self, message: Message) -> bool:
+        """Post a message; return whether anybody listens still."""
+        if self._stop.is_set():
+            return False
+        try:
+            self._post(message)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    def _work(self) -> bool:
+        """Do what was asked for; return whether anybody listens still."""
+        while not self._asked.empty():
+            work, then = self._asked.get()
+            try:
+                answer = Answered(work(), "", then)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
+                answer = Answered(None, str(error) or type(error).__name__, then)
+            if not self._told(answer):
+                return False
+        return True
 
     def _collect(self) -> Message:
         try:
             if self._engine is None:
                 self._engine = self._connect()
+            self._engine.reconfigure_if_changed()
             return Collected(self._engine.snapshot())
         except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
             return CollectFailed(str(error) or type(error).__name__)

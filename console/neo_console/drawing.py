@@ -69,12 +69,12 @@ def heading(title: str, colours: Colours, *, first: bool = False) -> RenderableT
     return rule if first else Group(Text(), rule)
 
 
-def gate_table(decision: Decision, colours: Colours) -> Table:
-    """Return every gate in order: verdict, gate, what it saw, against what, and when it clears."""
+def gate_table(decision: Decision, colours: Colours, *, past: bool = False) -> Table:
+    """Return every gate in order: verdict, gate, what it saw, against what, and when it clears or would have."""
     table = Table(box=None, expand=True, padding=(0, 2, 0, 0), show_edge=False, header_style=colours.get(Tone.DIM, ""))
     table.add_column("verdict", width=8, no_wrap=True)
-    table.add_column("gate", width=15, no_wrap=True)
-    for label, ratio in (("saw", 4), ("limit", 2), ("clears when", 4)):
+    table.add_column("gate", width=17, no_wrap=True)
+    for label, ratio in (("saw", 4), ("limit", 2), ("was to clear when" if past else "clears when", 4)):
         table.add_column(label, ratio=ratio, overflow="fold")
     for gate in decision.results:
         table.add_row(*_gate_cells(gate, colours))
@@ -85,18 +85,19 @@ def gate_lines(decision: Decision, colours: Colours) -> Table:
     """Return every gate in one line each, for a dialog."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=8, no_wrap=True)
-    table.add_column(width=15, no_wrap=True)
+    table.add_column(width=17, no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     for gate in decision.results:
         table.add_row(*_gate_cells(gate, colours)[:3])
     return table
 
 
-def verdict_line(decision: Decision, colours: Colours) -> Text:
-    """Return the decision in one sentence."""
+def verdict_line(decision: Decision, colours: Colours, *, past: bool = False) -> Text:
+    """Return the decision in one sentence; one of the past does not speak of now."""
     gate = decision.blocking
     if gate is None:
-        return written("✓ Every gate passes: it may start.", colours, Tone.OK, strong=True)
+        said = "Every gate passed: it was allowed to start." if past else "Every gate passes: it may start."
+        return written(f"{term(Verdict.PASS).badge} {said}", colours, Tone.OK, strong=True)
     shown = outcome_term(gate.outcome) if gate.outcome else term(Verdict.BLOCK)
     return written(f"{shown.badge} {shown.word}: {gate.sentence}", colours, shown.tone, strong=True)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.drawing import Fact, Heading
-from neo_console.format import age, ago, every, moment, percent, size, took
+from neo_console.facts_service import service_facts
+from neo_console.format import age, ago, countdown, every, moment, percent, plural, size, took
 from neo_console.rows.outcomes import reason_of
 from neo_console.rows.processes import tree_key, tree_memory, tree_note
-from neo_console.rows.schedule import next_cell
+from neo_console.rows.schedule import next_cell, state_term
 from neo_console.subjects import Kind, Subject
-from neo_console.vocabulary import Tone, outcome_term, term
+from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, term
+from neo_core.schedule.decision import Gate, Verdict
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
@@ -31,6 +33,9 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
         case Kind.TASK:
             task = picture.task(subject.task)
             return _task(task, picture, now) if task else []
+        case Kind.SERVICE:
+            service = picture.service(subject.service)
+            return service_facts(service, now) if service else []
         case Kind.RUN:
             run = picture.run(subject.run_id)
             return _run(run, now) if run else []
@@ -42,22 +47,41 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
             return _process(*found) if found else []
 
 
+def needs_of(task: TaskView) -> str:
+    """Return which services the task needs, as its dependency gate says; empty when none."""
+    gate = next((one for one in task.decision.results if one.gate is Gate.DEPENDENCY), None)
+    if gate is None or gate.verdict is Verdict.NOT_APPLICABLE:
+        return ""
+    return (gate.limit or gate.value).replace(",", "").removesuffix(" up")
+
+
 def _task(task: TaskView, picture: Picture, now: float) -> Facts:
-    state, following = term(task.state), next_cell(task, picture, now)
+    state, following = state_term(task), next_cell(task, picture, now)
     facts: Facts = [
         Heading(f"Task {task.name}"),
         Fact("what", task.title),
         Fact("state", str(state), state.tone),
         Fact("next", following.full or following.text, following.tone),
         Fact("class", "heavy: one at a time on this machine" if task.heavy else "light"),
-        Fact("every", every(task.every)),
+        Fact("cron", task.cron),
+        Fact("every", "" if task.cron else every(task.every)),
+        Fact("needs", needs_of(task)),
+        Fact("prompted by", task.prompted_by),
         Fact(
             "due", moment(task.due_at, now, seconds=True) if task.due_at else "at once" if task.due_at == 0 else "never"
         ),
     ]
     if task.waiting_since is not None:
-        times = f", {task.streak} times" if task.streak else ""
-        facts.append(Fact("waiting", f"for {age(now - task.waiting_since)}{times}", Tone.WAIT))
+        waited = f"for {age(now - task.waiting_since)}, since {moment(task.waiting_since, now, seconds=True)}"
+        facts.append(Fact("waiting", waited, state.tone))
+    if task.streak:
+        facts.append(Fact("streak", f"{plural(task.streak, 'deferral')} since it last ran", Tone.CALM))
+    if task.starved:
+        facts.append(Fact(STARVED.word, "it waits longer than orchestrator.starved_after allows", STARVED.tone))
+    if task.failures:
+        facts.append(Fact("failures", f"{plural(task.failures, 'failed run')} in a row", Tone.FAIL))
+    if task.retry_at is not None:
+        facts.append(Fact(RETRY.word, f"{task.failures}: {countdown(task.retry_at, now)}", RETRY.tone))
     if task.snoozed_until is not None:
         facts.append(Fact("snoozed", f"until {moment(task.snoozed_until, now)}: {task.snoozed_because}", Tone.CALM))
     if not task.configured:

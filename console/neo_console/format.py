@@ -94,6 +94,22 @@ def countdown(at: float, now: float) -> str:
     return f"{ahead} · {moment(at, now)}"
 
 
+def countdown_brief(at: float, now: float) -> str:
+    """Return ``countdown`` in its largest unit, at most 18 cells: ``in 23h · Sun 06:30``."""
+    return f"in {brief(at - now)} · {moment(at, now)}"
+
+
+def cron_brief(expression: str) -> str:
+    """Return a cron expression in few cells where it has a plain meaning: ``03:00``, ``15m``, ``1h``; else as it is."""
+    if daily := re.fullmatch(r"(\d{1,2}) (\d{1,2}) \* \* \*", expression):
+        return f"{int(daily[2]):02d}:{int(daily[1]):02d}"
+    if minutes := re.fullmatch(r"\*/(\d{1,2}) \* \* \* \*", expression):
+        return f"{minutes[1]}m"
+    if hours := re.fullmatch(r"\d{1,2} \*(?:/(\d{1,2}))? \* \* \*", expression):
+        return f"{hours[1] or 1}h"
+    return expression
+
+
 def ago(at: float | None, now: float) -> str:
     """Return how long ago ``at`` was, relative and absolute: ``12m ago · 13:51``."""
     if at is None:

@@ -1,14 +1,46 @@
-"""Follows the log of one run through the engine, a piece at a time."""
+"""Follows one log through the engine, a piece at a time."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_console.vocabulary import Seen
 from neo_core.errors import NeoError
 
 if TYPE_CHECKING:
-    from neo_console.ports import Connect
+    from neo_console.ports import Connect, EngineLike
+    from neo_core.logs import LogChunk
+
+
+class LogKind(StrEnum):
+    """Whose log it is."""
+
+    RUN = "run"
+    SERVICE = "service"
+    ORCHESTRATOR = "orchestrator"
+
+
+class LogOf(NamedTuple):
+    """Names one log; ``name`` is a run id or a service, empty for the orchestrator or for no run at all."""
+
+    kind: LogKind = LogKind.RUN
+    name: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is something to read."""
+        return bool(self.name) or self.kind is LogKind.ORCHESTRATOR
+
+    def label(self, task: str = "") -> str:
+        """Return what the log is called."""
+        match self.kind:
+            case LogKind.RUN:
+                return f"{task} · run {self.name[:8]}" if task else f"run {self.name[:8]}"
+            case LogKind.SERVICE:
+                return f"service {self.name}"
+            case LogKind.ORCHESTRATOR:
+                return "the orchestrator"
 
 
 class Piece(NamedTuple):
@@ -21,31 +53,41 @@ class Piece(NamedTuple):
 
 
 class LogFeed:
-    """Remembers which run is followed and how far it was read."""
+    """Remembers which log is followed and how far it was read."""
 
     def __init__(self) -> None:
-        self.run_id = ""
+        self.of = LogOf()
         self._end: int | None = None
 
-    def aim(self, run_id: str) -> bool:
-        """Follow another run from its tail; return whether it is another."""
-        if run_id == self.run_id:
+    def aim(self, of: LogOf) -> bool:
+        """Follow another log from its tail; return whether it is another."""
+        if of == self.of:
             return False
-        self.run_id = run_id
+        self.of = of
         self._end = None
         return True
 
     def poll(self, connect: Connect) -> Piece:
         """Return what came since the last poll; ``connect`` gives the engine."""
-        if not self.run_id:
+        if not self.of.known:
             return Piece(Seen.EMPTY, restart=True)
         try:
-            chunk = connect().log(self.run_id, after=self._end)
+            chunk = _read(connect(), self.of, self._end)
         except NeoError as error:
             return Piece(Seen.UNREADABLE, error=str(error))
-        if chunk.missing:
+        if chunk.missing or not chunk.end:
             self._end = None
             return Piece(Seen.UNKNOWN, restart=True)
         restart = self._end is None or chunk.start != self._end
         self._end = chunk.end
         return Piece(Seen.OK, chunk.text, restart=restart)
+
+
+def _read(engine: EngineLike, of: LogOf, after: int | None) -> LogChunk:
+    match of.kind:
+        case LogKind.RUN:
+            return engine.log(of.name, after=after)
+        case LogKind.SERVICE:
+            return engine.service_log(of.name, after=after)
+        case LogKind.ORCHESTRATOR:
+            return engine.orchestrator_log(after=after)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from neo_console.flows import look
 from neo_console.flows.defer import defer
+from neo_console.flows.orchestrator import orchestrator
+from neo_console.flows.pause import pause
 from neo_console.flows.stop import stop
 from neo_console.flows.trigger import trigger
 from neo_console.panels.sentences import PANELS
+from neo_console.screens.health import HealthPage
 from neo_console.screens.help import Help
 
 if TYPE_CHECKING:
@@ -23,8 +26,12 @@ PERFORMERS: Mapping[str, Performer] = {
     "defer": defer,
     "stop": partial(stop, force=False),
     "force-stop": partial(stop, force=True),
+    "pause": pause,
+    "orchestrator": orchestrator,
     "why": look.why,
     "log": look.log,
+    "orchestrator-log": look.orchestrator_log,
+    "health": lambda app: app.push_screen(HealthPage()),
     "detail": look.detail,
     "copy": look.copy,
     "filter": lambda app: app.main.ask_filter(),

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from neo_console.vocabulary import Seen
+from neo_core.health import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neo_core.ledger.models import Run
+    from neo_core.ledger.models import Control, Run
     from neo_core.snapshot import (
+        CollisionView,
+        Health,
         LeaseView,
         MemoryView,
+        OrchestratorView,
         ProcessView,
         ScheduleView,
         Section,
+        ServiceView,
         Snapshot,
         TaskView,
         TreeView,
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STALE_AFTER = 10.0
-_SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory")
+_SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory", "services", "orchestrator", "collisions")
 _BROKEN = ("malformed", "damaged", "not a database", "of another program")
 
 
@@ -49,6 +54,7 @@ class Picture:
     def __init__(self, *, stale_after: float = STALE_AFTER) -> None:
         self.snapshot: Snapshot | None = None
         self.failure = ""
+        self.health: Health | None = None
         self._stale_after = stale_after
         self._good: dict[str, Section[Any]] = {}
 
@@ -56,6 +62,7 @@ class Picture:
         """Accept a new snapshot."""
         self.snapshot = snapshot
         self.failure = ""
+        self.health = judge(snapshot)
         for name in _SECTIONS:
             section: Section[Any] = getattr(snapshot, name)
             if section.value is not None and not section.error:
@@ -64,6 +71,11 @@ class Picture:
     def fail(self, why: str) -> None:
         """Remember that a collection failed; everything known so far is stale from now on."""
         self.failure = why
+
+    @property
+    def config_error(self) -> str:
+        """Why the configuration in force is not that of the file; empty when it is."""
+        return self.snapshot.config_error if self.snapshot else ""
 
     def stale_for(self, now: float) -> float | None:
         """Return how old the whole picture is when that is too old, ``None`` while it is fresh or still missing."""
@@ -94,6 +106,34 @@ class Picture:
     def memory(self, now: float) -> View[MemoryView]:
         """Return the machine's memory."""
         return self._view("memory", now)
+
+    def services(self, now: float) -> View[tuple[ServiceView, ...]]:
+        """Return the services."""
+        view: View[tuple[ServiceView, ...]] = self._view("services", now)
+        return _emptied(view, view.value or ())
+
+    def orchestrator(self, now: float) -> View[OrchestratorView]:
+        """Return the orchestrator."""
+        return self._view("orchestrator", now)
+
+    def collisions(self, now: float) -> View[tuple[CollisionView, ...]]:
+        """Return the heavy trees that live at the same time."""
+        return self._view("collisions", now)
+
+    def service(self, name: str) -> ServiceView | None:
+        """Return that service as last read."""
+        services: tuple[ServiceView, ...] = self._value("services") or ()
+        return next((service for service in services if service.name == name), None)
+
+    def keeper(self) -> OrchestratorView | None:
+        """Return the orchestrator as last read."""
+        keeper: OrchestratorView | None = self._value("orchestrator")
+        return keeper
+
+    def pause(self) -> Control | None:
+        """Return the pause in force as last read."""
+        schedule: ScheduleView | None = self._value("schedule")
+        return schedule.pause if schedule else None
 
     def task(self, name: str) -> TaskView | None:
         """Return that task as last read."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from neo_core.ledger.models import Control, Run
+    from neo_core.config import Config
+    from neo_core.ledger.models import Control, Run, ServiceEvent
     from neo_core.logs import LogChunk
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 class EngineLike(Protocol):
     """The engine's facade. One instance belongs to one thread; every method may raise ``NeoError``."""
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        ...
 
     def snapshot(self) -> Snapshot:
         """Return one picture of everything."""
@@ -40,6 +46,30 @@ class EngineLike(Protocol):
         """Ask for the end of a run."""
         ...
 
+    def pause(self, because: str, seconds: float | None = None) -> Control:
+        """Let nothing start."""
+        ...
+
+    def unpause(self) -> bool:
+        """End the pause."""
+        ...
+
+    def service_start(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to start a service and keep it."""
+        ...
+
+    def service_stop(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to stop a service and leave it stopped."""
+        ...
+
+    def service_restart(self, name: str, because: str = "") -> Control:
+        """Ask the orchestrator to stop a service and start it again."""
+        ...
+
+    def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
+        """Return what happened to a service, newest first."""
+        ...
+
     def run(self, run_id: str) -> Run:
         """Return one run of the ledger."""
         ...
@@ -50,6 +80,18 @@ class EngineLike(Protocol):
 
     def log(self, run_id: str, *, after: int | None = None, limit: int = 65536) -> LogChunk:
         """Return the tail of a run's log, or what follows ``after``."""
+        ...
+
+    def service_log(self, name: str, *, after: int | None = None, limit: int = 65536) -> LogChunk:
+        """Return the tail of a service's log, or what follows ``after``."""
+        ...
+
+    def orchestrator_log(self, *, after: int | None = None, limit: int = 65536) -> LogChunk:
+        """Return the tail of the orchestrator's log, or what follows ``after``."""
+        ...
+
+    def reconfigure_if_changed(self) -> str:
+        """Read the configuration again if it changed; return why it was refused, empty when it was not."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What actions did: every result is a toast, a line that stays, and an entry of this session's list."""
+"""What actions did: a line on the main screen, over a page a toast too, and an entry of this session's list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ Severity = Literal["information", "warning", "error"]
 _BADGES = {Tone.OK: "✓", Tone.RUN: "●", Tone.WAIT: "‖", Tone.FAIL: "✗", Tone.CALM: "◐"}
 _SEVERITIES: dict[Tone, Severity] = {Tone.FAIL: "error", Tone.WAIT: "warning", Tone.CALM: "warning"}
 _MOST = 50
+_STAYS = 12.0  # seconds
+_FAILURE_STAYS = 60.0
 
 
 class Result(NamedTuple):
@@ -24,6 +26,11 @@ class Result(NamedTuple):
     def badge(self) -> str:
         """Its mark in monochrome."""
         return _BADGES.get(self.tone, "·")
+
+    @property
+    def stays(self) -> float:
+        """For how many seconds it stands on the main screen."""
+        return _FAILURE_STAYS if self.tone is Tone.FAIL else _STAYS
 
     @property
     def severity(self) -> Severity:

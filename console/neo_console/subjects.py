@@ -13,12 +13,13 @@ class Kind(StrEnum):
     RUN = "run"
     TREE = "tree"
     PROCESS = "process"
+    SERVICE = "service"
 
 
 class Subject(NamedTuple):
     """One selectable thing. ``key`` is unique among the rows of its panel and survives a refresh.
 
-    ``task`` and ``run_id`` say which task and run it belongs to, as far as that is known.
+    ``task``, ``run_id`` and ``service`` say what it belongs to, as far as that is known.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Subject(NamedTuple):
     run_id: str = ""
     pid: int | None = None
     start_time: int | None = None
+    service: str = ""
 
 
 def task_subject(name: str, running_run_id: str = "") -> Subject:
@@ -38,3 +40,8 @@ def task_subject(name: str, running_run_id: str = "") -> Subject:
 def run_subject(run_id: str, task: str) -> Subject:
     """Return the subject of an outcome."""
     return Subject(Kind.RUN, run_id, f"{task} {run_id[:8]}", task=task, run_id=run_id)
+
+
+def service_subject(name: str) -> Subject:
+    """Return the subject of a service."""
+    return Subject(Kind.SERVICE, name, name, service=name)

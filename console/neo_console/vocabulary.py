@@ -8,9 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from neo_core.ledger.models import LeaseRole, Outcome, Trigger
+from neo_core.ledger.models import LeaseRole, Outcome, ServiceState, Trigger
 from neo_core.schedule.decision import Gate, Reason, Verdict
-from neo_core.snapshot import LeaseLight, TaskState
+from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
 
 
 class Tone(StrEnum):
@@ -83,7 +83,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         TaskState.WAITING: Term("waiting", "◐", Tone.WAIT),
         TaskState.DUE: Term("due", "◔", Tone.WAIT),
         TaskState.IDLE: Term("idle", "○", Tone.PLAIN),
-        TaskState.DISABLED: Term("disabled", "⊘", Tone.DIM),
+        TaskState.DISABLED: Term("only by hand", "⊘", Tone.DIM),
     },
     Verdict: {
         Verdict.PASS: Term("pass", "✓", Tone.OK),
@@ -96,6 +96,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Gate.SNOOZE: Term("snooze", "▹", Tone.PLAIN),
         Gate.DUE: Term("due", "▹", Tone.PLAIN),
         Gate.RUNNING: Term("already running", "▹", Tone.PLAIN),
+        Gate.DEPENDENCY: Term("services it needs", "▹", Tone.PLAIN),
         Gate.BACKPRESSURE: Term("other heavy run", "▹", Tone.PLAIN),
         Gate.LEASE: Term("lease", "▹", Tone.PLAIN),
     },
@@ -107,6 +108,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Reason.DISABLED: Term("never starts by itself", "⊘", Tone.DIM),
         Reason.OUTSIDE_WINDOW: Term("outside its daily window", "○", Tone.DIM),
         Reason.ALREADY_RUNNING: Term("already running", "●", Tone.DIM),
+        Reason.DEPENDENCY: Term("a service it needs is not up", "◐", Tone.CALM),
         Reason.BACKPRESSURE: Term("another heavy run is active", "◐", Tone.CALM),
         Reason.LEASE_HELD: Term("the lease is held", "◐", Tone.CALM),
         Reason.LEASE_ERROR: Term("the lease cannot be used", "✗", Tone.FAIL),
@@ -125,6 +127,29 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         LeaseRole.BORROWER: Term("borrower", "↳", Tone.RUN),
         LeaseRole.NONE: Term("no lease", "○", Tone.DIM),
     },
+    ServiceState: {
+        ServiceState.STARTING: Term("starting", "◔", Tone.WAIT),
+        ServiceState.RUNNING: Term("running", "●", Tone.OK),
+        ServiceState.UNHEALTHY: Term("unhealthy", "◍", Tone.FAIL),
+        ServiceState.BACKOFF: Term("backoff", "◌", Tone.WAIT),
+        ServiceState.STOPPING: Term("stopping", "◑", Tone.WAIT),
+        ServiceState.STOPPED: Term("stopped", "○", Tone.DIM),
+        ServiceState.FATAL: Term("fatal", "✗", Tone.FAIL),
+    },
+    OrchestratorState: {
+        OrchestratorState.RUNNING: Term("running", "●", Tone.OK),
+        OrchestratorState.SILENT: Term("silent", "◌", Tone.FAIL),
+        OrchestratorState.STOPPED: Term("stopped", "○", Tone.DIM),
+        OrchestratorState.KILLED: Term("killed", "!", Tone.FAIL),
+        OrchestratorState.CRASHED: Term("crashed", "✗", Tone.FAIL),
+        OrchestratorState.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+    },
+    HealthStatus: {
+        HealthStatus.HEALTHY: Term("healthy", "✓", Tone.OK),
+        HealthStatus.DEGRADED: Term("degraded", "◐", Tone.WAIT),
+        HealthStatus.UNHEALTHY: Term("unhealthy", "✗", Tone.FAIL),
+        HealthStatus.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+    },
     Seen: {
         Seen.LOADING: Term("loading", "…", Tone.UNKNOWN),
         Seen.OK: Term("ok", "✓", Tone.OK),
@@ -137,6 +162,11 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
 }
 VOCABULARIES: tuple[type[StrEnum], ...] = tuple(_TERMS)
 LIVE = _TERMS[TaskState][TaskState.RUNNING]
+STARVED = Term("starved", "▲", Tone.FAIL)
+RETRY = Term("retry", "↻", Tone.WAIT)
+COLLISION = Term("collision", "✗", Tone.FAIL)
+CONFIG = Term("config", "✗", Tone.FAIL)
+PAUSED = _TERMS[TaskState][TaskState.PAUSED]
 
 
 def term(member: StrEnum) -> Term:

@@ -1,7 +1,7 @@
-"""What the lease costs beside every other lock: interleaved, in one run, one JSON document on stdout.
+"""What the lease costs beside every other lock, and the orchestrator beside other supervisors: one JSON document.
 
-A peer that is not installed is reported as missing. proper-lockfile is looked for in the folder that --node-modules
-names: the one in which ``npm install proper-lockfile`` was run.
+Measured interleaved, in one run. A peer that is not installed is reported as missing. proper-lockfile is looked for in
+the folder that --node-modules names: the one in which ``npm install proper-lockfile`` was run.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 if not __package__:
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import contention, costs, figures, locks, startup
+from tests.bench import contention, costs, figures, idle, locks, schedule, startup
 
 SIZES = (100, 500, 2000)
+TASKS = (6, 200, 10_000)
 
 
 def parts(given):
@@ -31,6 +32,8 @@ def parts(given):
         "inspect_us": lambda folder: costs.inspecting(folder, given.rounds),
         "renewal_us": lambda folder: costs.renewing(folder, given.rounds),
         "carrier_search_us": lambda _folder: costs.searching(SIZES, given.rounds),
+        "planning_ms": lambda _folder: schedule.planning(TASKS, given.rounds),
+        "idle": lambda _folder: idle.idling(given.idle_seconds, given.peers),
     }
 
 
@@ -40,6 +43,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0, help="how long the contenders of one go contend (2)")
     parser.add_argument("--only", metavar="NAME", action="append", help="measure only this part; may be repeated")
     parser.add_argument("--node-modules", metavar="DIR", default=".", help="where proper-lockfile is installed")
+    parser.add_argument("--idle-seconds", type=float, default=600.0, help="how long 'idle' looks at supervisors (600)")
+    parser.add_argument("--peers", metavar="DIR", help="where 'idle' installs other supervisors (without: missing)")
     parser.add_argument("--folder", metavar="DIR", help="where the lock files are made (default: the temp folder)")
     given = parser.parse_args()
     known = parts(given)

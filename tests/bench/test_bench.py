@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import contention, locks
+from tests.bench import contention, locks, schedule
 from tests.bench.figures import fairness, machine, percentile, spread
 
 
@@ -66,3 +66,10 @@ def test_our_lease_is_taken_left_and_taken_again(tmp_path):
         assert (tmp_path / "lease.json").exists()
         lock.leave()
         assert not (tmp_path / "lease.json").exists()
+
+
+def test_a_plan_is_timed_for_every_number_of_tasks():
+    told = schedule.planning((3, 5), 1)
+
+    assert list(told) == ["3", "5"]
+    assert all(one["count"] == schedule.POLLS and one["starts"] >= 3 for one in told.values())

@@ -59,14 +59,19 @@ class Desk:
 
     async def press(self, *keys):
         await self.pilot.press(*keys)
+        await self.settled()
+
+    async def settled(self):
+        """Wait until what was asked for is laid out and drawn."""
         await self.pilot.pause()
+        await self.until(lambda: not (self.app.screen._layout_required or self.app.screen._dirty_widgets))
 
     async def see(self, picture):
         """Let the machine be as in ``picture`` and the app know it."""
         self.machine.picture = picture
         self.app.nudge()
         await self.until(lambda: self.app.picture.snapshot is picture)
-        await self.pilot.pause()
+        await self.settled()
 
     def screen_text(self):
         """Everything on the screen as plain lines."""
@@ -113,7 +118,7 @@ def open_console(machine):
             desk = Desk(app, pilot, machine, clock)
             if first:
                 await desk.until(lambda: app.picture.snapshot is not None or app.picture.failure)
-                await pilot.pause()
+                await desk.settled()
             yield desk
             machine.gate.set()
 

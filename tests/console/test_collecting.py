@@ -65,6 +65,15 @@ async def test_quitting_does_not_wait_for_a_slow_collection(machine, open_consol
         assert time.monotonic() - began < 1  # 0.3 s alone; a console that waited would take twenty
 
 
+async def test_what_arrives_while_it_closes_does_no_harm(open_console):
+    async with open_console() as desk:
+        app = desk.app
+    assert app.screen_stack == []
+    late = snapshot(outcomes=())
+    app.on_collected(Collected(late))
+    assert app.picture.snapshot is late
+
+
 async def test_it_refreshes_by_itself(machine, open_console):
     async with open_console(config=every(0.1)) as desk:
         machine.picture = snapshot(outcomes=())
@@ -98,6 +107,9 @@ def test_it_tries_again_after_it_could_not_connect(until):
             Engine.tries += 1
             if Engine.tries == 1:
                 raise ValueError
+
+        def reconfigure_if_changed(self):
+            return ""
 
         def snapshot(self):
             return snapshot()

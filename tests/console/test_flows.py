@@ -29,7 +29,15 @@ async def test_a_start_is_previewed_and_cancel_has_the_focus(idle, open_console)
     async with open_console() as desk:
         await desk.press("t")
         shown = desk.screen_text()
-        for part in ("Start backup?", "target", "takes the heavy lease", "✓ pass    already running", "data", "0s old"):
+        for part in (
+            "Start backup?",
+            "target",
+            "✓ all 8 let it start",
+            "takes the heavy lease",
+            "✓ pass    already running",
+            "0s old",
+            "tab next · enter choose · esc cancel",
+        ):
             assert part in shown
         assert desk.app.focused is buttons(desk)[0]
         await desk.press("enter")
@@ -37,12 +45,21 @@ async def test_a_start_is_previewed_and_cancel_has_the_focus(idle, open_console)
         assert idle.asked == []
 
 
-async def test_a_confirmed_start_is_a_toast_and_a_line_that_stays(idle, open_console):
+async def test_a_confirmed_start_is_a_line_that_stays_for_a_while_and_no_toast_beside_it(idle, open_console):
     async with open_console() as desk:
         await desk.press("down", "t", "tab", "enter")
         assert idle.asked == [("trigger", "kbSync")]
         assert "● kbSync started as run feedface; l shows its log" in desk.screen_text()
-        assert [one.markup for one in desk.app._notifications] == [False]
+        assert not list(desk.app._notifications)
+        desk.clock.at += 11
+        desk.main.refresh_page()
+        await desk.pilot.pause()
+        assert "kbSync started as run" in desk.screen_text()
+        desk.clock.at += 2
+        desk.main.refresh_page()
+        await desk.pilot.pause()
+        assert "kbSync started as run" not in desk.screen_text()
+        assert "kbSync started as run" in desk.app.journal.results()[0].text
 
 
 async def test_the_age_of_the_data_ticks_in_the_dialog(idle, open_console):
@@ -99,7 +116,6 @@ async def test_pressing_a_blocked_action_says_the_reason_and_the_way_out(machine
         assert desk.app.screen is desk.main
         said = "lease held by dream (pid 4211): its holder is alive — press w for why, d to defer"
         assert said in desk.screen_text()
-        assert [one.message for one in desk.app._notifications] == [said]
         assert machine.asked == []
 
 
@@ -245,8 +261,19 @@ async def test_why_on_an_outcome_shows_the_decision_of_that_time(machine, open_c
         assert "run 51d0c4e8, as it was then" in desk.screen_text()
         assert "judged 12s ago · 14:03:10" in desk.screen_text()
         assert "✗ block" in desk.screen_text()
+        assert "was to clear when" in desk.screen_text()
         await desk.press("escape", "down", "w")
         assert "No decision was recorded for this run" in desk.screen_text()
+
+
+async def test_why_of_the_past_does_not_say_that_it_may_start_now(machine, open_console):
+    run = busy_runs()[0]
+    kept = msgspec.json.encode(decision("dream", at=NOW - 733)).decode()
+    machine.picture = snapshot(outcomes=(msgspec.structs.replace(run, decision=kept),))
+    async with open_console() as desk:
+        await desk.press("3", "w")
+        assert "✓ Every gate passed: it was allowed to start." in desk.screen_text()
+        assert "may start" not in desk.screen_text()
 
 
 def first_run_with_history():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from screenshots.fixtures import first_run
+from screenshots.fixtures import first_run, trouble
 
 EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own buttons and text
 
@@ -15,7 +15,6 @@ EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own bu
 async def test_where_it_is_narrow_one_panel_at_a_time(open_console, size):
     async with open_console(size=size) as desk:
         assert "  2 Processes   " in desk.screen_text()
-        assert "no orchestrator" in desk.screen_text()
         for key, part in (("2", "python3"), ("3", "completed"), ("4", "4 Log"), ("1", "primary-dev-sync")):
             await desk.press(key)
             assert part in desk.screen_text()
@@ -70,6 +69,34 @@ async def test_a_dialog_keeps_its_buttons_and_its_target_in_sight(machine, open_
         await desk.press("t")
         for part in ("Start backup?", "target", "Cancel", "  Start backup  "):
             assert part in desk.screen_text()
+
+
+async def test_a_preview_shows_the_gates_verdict_above_the_fold(machine, open_console):
+    machine.picture = first_run()
+    async with open_console(size=(60, 16)) as desk:
+        await desk.press("t")
+        assert "✓ all 8 let it start" in desk.screen_text()
+
+
+async def test_a_form_keeps_its_buttons_where_there_is_little_room(open_console):
+    async with open_console(size=(60, 16)) as desk:
+        for key in ("P", "d"):
+            await desk.press(key)
+            if key == "d":
+                await desk.press("enter")
+            await desk.press("enter", "enter")
+            for part in ("Why? A few words", "Cancel", "esc cancel"):
+                assert part in desk.screen_text()
+            await desk.press("escape")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+async def test_the_schedule_and_the_services_have_room(machine, open_console, size):
+    machine.picture = trouble()
+    async with open_console(size=size) as desk:
+        shown = desk.screen_text()
+        for part in ("starved 2h: dream", "retry 2 in 1m", "in 16h", "Sat 06:30", "chroma", "◌ backoff", "✗ COLLISION"):
+            assert part in shown
 
 
 async def test_every_page_opens_where_there_is_little_room(open_console):

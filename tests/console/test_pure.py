@@ -5,22 +5,30 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from neo_console.drawing import Fact
+from neo_console.facts import facts_of
 from neo_console.filters import parse_filter
+from neo_console.keymap import default_keymap
+from neo_console.panels.logline import readable
 from neo_console.panels.sentences import PANELS, Keys, sentence
 from neo_console.picture import Picture
+from neo_console.rows.banners import banners
 from neo_console.rows.outcomes import MOST, OutcomeRows
 from neo_console.rows.processes import process_rows
 from neo_console.rows.schedule import schedule_rows
-from neo_console.rows.strip import Flags, banners, fit_parts, joined, strip_parts
+from neo_console.rows.strip import Flags, fit_parts, joined, strip_parts
+from neo_console.subjects import task_subject
 from neo_console.vocabulary import Seen, Tone
 from neo_core.ledger.models import Control, ControlKind, Outcome
+from neo_core.schedule.decision import Gate, GateResult, Verdict
 from neo_core.snapshot import LeaseLight, LeaseView, ScheduleView, Section, TaskState
 from screenshots import fixtures
 from screenshots.fixtures import first_run, snapshot, unreadable_lease
 from screenshots.history import busy_runs
 from screenshots.parts import HELD, NOW, blocked_by_lease, run, task
 
-KEYS = Keys("t", "r", "1", "3")
+KEYS = Keys("t", "r", "1", "3", "enter")
+KEY = default_keymap().key
 
 
 def picture_of(shown):
@@ -111,10 +119,14 @@ def test_a_failed_collection_before_the_first_picture_is_not_loading_for_ever():
         (task("a", TaskState.DUE, due_at=NOW - 252), "due for 4m12s"),
         (task("a", TaskState.DUE, due_at=0.0), "due: never ran"),
         (task("a", TaskState.IDLE, due_at=NOW + 245), "in 4m · 14:07"),
+        (task("a", TaskState.IDLE, due_at=NOW + 59_198), "in 16h · Sat 06:30"),
+        (task("a", TaskState.IDLE, due_at=NOW + 74, failures=2, retry_at=NOW + 74), "retry 2 in 1m"),
+        (task("a", TaskState.DUE, due_at=NOW - 3, failures=2, retry_at=NOW - 3), "retry 2 due"),
         (task("a", TaskState.DISABLED), "only by hand"),
         (task("a", TaskState.PAUSED), "paused"),
         (task("a", TaskState.WAITING, blocked_by_lease(), waiting_since=NOW - 720), "waiting 12m: dream"),
         (task("a", TaskState.WAITING), "waiting"),
+        (task("a", TaskState.WAITING, blocked_by_lease(), waiting_since=NOW - 8040, starved=True), "starved 2h: dream"),
         (task("a", TaskState.RUNNING, running_run_id="gone"), "running"),
         (task("a", TaskState.RUNNING, running_run_id="9f31c07a55d2"), "running 12m"),
         (task("a", TaskState.SNOOZED, snoozed_until=NOW + 60), "until 14:04"),
@@ -128,6 +140,68 @@ def test_what_a_task_does_next(view, short):
 def test_a_wait_says_why_where_there_is_room():
     rows = schedule_rows(snapshot().schedule.value, picture_of(snapshot()), NOW)
     assert rows[0].cells[3].full == f"waiting 12m ×41: {HELD}"
+
+
+def test_what_asked_for_a_start_is_told_by_its_last_part():
+    for asked, said in (("/w/handover.flag", "handover.flag"), ("3 unread in /w/inbox/*.md", "3 unread in *.md")):
+        view = task("a", TaskState.DUE, due_at=NOW - 60, prompted_by=asked)
+        row = schedule_rows(ScheduleView(tasks=(view,)), picture_of(snapshot()), NOW)[0]
+        assert row.cells[3].full == f"due for 1m00s · prompted by {said}"
+
+
+def test_a_starved_task_is_found_by_that_word_and_a_cron_expression_by_itself():
+    views = (
+        task("a", TaskState.WAITING, starved=True, waiting_since=NOW - 9),
+        task("b", TaskState.IDLE, cron="30 6 * * 1", every=0.0, due_at=NOW + 9),
+    )
+    rows = schedule_rows(ScheduleView(tasks=views), picture_of(snapshot()), NOW)
+    assert rows[0].cells[0].text == "▲ a"
+    assert [row.task for row in rows if parse_filter("status:starved").matches(row)] == ["a"]
+    assert [row.task for row in rows if parse_filter("6").matches(row)] == ["b"]
+    assert rows[1].cells[2].text == "30 6 * * 1"
+
+
+def test_the_details_of_a_task_say_streak_failures_retry_and_needs():
+    gate = GateResult(gate=Gate.DEPENDENCY, verdict=Verdict.PASS, value="chroma, mlx up")
+    view = task(
+        "a",
+        TaskState.WAITING,
+        gate,
+        cron="30 6 * * 1",
+        streak=317,
+        starved=True,
+        waiting_since=NOW - 8040,
+        failures=2,
+        retry_at=NOW + 74,
+    )
+    known = picture_of(snapshot(schedule=ScheduleView(tasks=(view,))))
+    facts = {fact.label: fact.value for fact in facts_of(task_subject("a"), known, NOW) if isinstance(fact, Fact)}
+    assert facts["cron"] == "30 6 * * 1"
+    assert "every" not in facts
+    assert facts["needs"] == "chroma mlx"
+    assert facts["streak"] == "317 deferrals since it last ran"
+    assert facts["waiting"] == "for 2h14m, since 11:49:22"
+    assert facts["starved"].startswith("it waits longer than")
+    assert facts["failures"] == "2 failed runs in a row"
+    assert facts["retry"] == "2: in 1m · 14:04"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('{"level":"warn","message":"hot","time":"2025-11-21T14:01:20.5Z"}', "14:01:20 WARN: hot"),
+        ('{"outcome":"completed","summary":"3 files"}', "COMPLETED: 3 files"),
+        ('  {"msg":"plain"}', "plain"),
+        ('{"level":"warn"}', '{"level":"warn"}'),
+        ('{"message":7}', '{"message":7}'),
+        ('{"message":"cut', '{"message":"cut'),
+        ("[1, 2]", "[1, 2]"),
+        ("{not json}", "{not json}"),
+        ("", ""),
+    ],
+)
+def test_a_json_line_is_made_readable_and_nothing_else_is_touched(line, shown):
+    assert readable(line) == shown
 
 
 def test_a_repeated_deferral_is_one_row_with_count_and_since():
@@ -172,7 +246,8 @@ def test_unknown_cpu_is_not_zero():
 def test_the_strip_answers_in_one_line():
     left, right = strip_parts(picture_of(snapshot()), NOW, Flags())
     assert written(left) == (
-        "LEASE ● HELD dream 12m · manual · pid 4211 · renewed 4s ago · 2 waiting  │  MEM 29% free · PSI 4.2"
+        "LEASE ● HELD dream 12m · manual · pid 4211 · renewed 4s ago · 2 waiting"
+        "  │  MEM 29% free · PSI 4.2  │  ORCH ● 4121  │  ✓ healthy"
     )
     assert written(right) == "14:03:22"
 
@@ -188,11 +263,11 @@ def test_the_strip_fits_and_keeps_what_matters(width):
 
 def test_the_strip_never_dresses_the_unknown_as_good():
     picture = Picture()
-    assert written(strip_parts(picture, NOW, Flags())[0]) == "LEASE … LOADING  │  MEM …"
+    assert written(strip_parts(picture, NOW, Flags())[0]) == "LEASE … LOADING  │  MEM …  │  ORCH …"
     picture.take(snapshot(lease=Section(at=NOW, error="E"), memory=Section(at=NOW, error="E")))
     left, _ = strip_parts(picture, NOW, Flags())
-    assert written(left) == "LEASE ✗ UNREADABLE · 2 waiting  │  MEM unknown"
-    assert not [part for part in left if part.tone is Tone.OK]
+    assert written(left) == "LEASE ✗ UNREADABLE · 2 waiting  │  MEM unknown  │  ORCH ● 4121  │  ? unknown"
+    assert [part.text for part in left if part.tone is Tone.OK] == ["● 4121"]
 
 
 def test_an_old_lease_loses_its_colour():
@@ -208,15 +283,15 @@ def test_banners_say_what_is_wrong_and_how_it_is_mended():
         control_id=1, kind=ControlKind.PAUSE, target="", created_at=NOW, because="disk swap", requested_by="ada"
     )
     picture = picture_of(snapshot(schedule=ScheduleView(tasks=(), pause=pause)))
-    assert [line.text for line in banners(picture, NOW, Flags("no disk"))] == [
-        "‖ PAUSED  nothing starts until it is ended by hand by ada: disk swap",
+    assert [line.text for line in banners(picture, NOW, Flags("no disk"), KEY)] == [
+        "‖ PAUSED  nothing starts: disk swap — paused by ada at 14:03",
         "‖ RO  nothing can be changed from here: no disk",
     ]
-    lines = banners(picture_of(unreadable_lease()), NOW, Flags())
+    lines = banners(picture_of(unreadable_lease()), NOW, Flags(), KEY)
     assert lines[0].text.startswith("✗ LEASE  the lease file cannot be read")
     assert lines[0].text.endswith("move it away while nothing runs")
 
 
 def test_a_held_lease_is_no_trouble():
     lease = LeaseView(light=LeaseLight.HELD, status="active", owner="kbSync")
-    assert banners(picture_of(snapshot(lease=lease)), NOW, Flags()) == []
+    assert banners(picture_of(snapshot(lease=lease)), NOW, Flags(), KEY) == []

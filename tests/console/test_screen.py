@@ -8,7 +8,7 @@ import pytest
 from neo_core.ledger.models import Outcome
 from neo_core.snapshot import LeaseLight, ScheduleView, Section, TaskState
 from screenshots import fixtures
-from screenshots.fixtures import first_run, snapshot
+from screenshots.fixtures import first_run, snapshot, trouble
 from screenshots.history import busy_runs
 from screenshots.parts import NOW, run, task
 
@@ -18,7 +18,6 @@ async def test_it_paints_before_it_knows_anything(machine, open_console):
     async with open_console(first=False) as desk:
         await desk.until(lambda: "LOADING" in desk.screen_text())
         assert "Opening the ledger." in desk.screen_text()
-        assert "1 Schedule · no orchestrator: nothing starts by itself" in desk.screen_text()
         machine.gate.set()
         await desk.until(lambda: "● HELD dream 12m" in desk.screen_text())
 
@@ -56,7 +55,7 @@ async def test_moving_keys_move_in_the_panel_that_has_the_focus(open_console):
         await desk.press("j", "j", "k")
         assert desk.app.context().subject.key == "kbSync"
         await desk.press("G")
-        assert desk.app.context().subject.key == "golden-path"
+        assert desk.app.context().subject.key == "mlx"
         await desk.press("g")
         assert desk.app.context().subject.key == "backup"
         await desk.press("4", "j", "k", "g", "G")
@@ -75,13 +74,13 @@ async def test_a_key_acts_on_what_was_selected_before_the_refresh(open_console):
 async def test_the_log_follows_the_selection(machine, open_console):
     async with open_console() as desk:
         await desk.until(lambda: "copied" in desk.main.log_panel.log_view.text)
-        await desk.press("G", "k")
-        await desk.until(lambda: desk.main.log_panel.run_id == "9f31c07a55d2")
+        await desk.press("j", "j", "j", "j")
+        await desk.until(lambda: desk.main.log_panel.of.name == "9f31c07a55d2")
         machine.log_text += "one \x1b[31mmore[/] line\n"
         desk.main.refresh_page()
         assert desk.main.log_panel.log_view.text.endswith("one \ufffd[31mmore[/] line")
         await desk.press("3", "down")
-        await desk.until(lambda: "has written no log yet" in desk.screen_text())
+        await desk.until(lambda: "No log was written yet" in desk.screen_text())
 
 
 async def test_the_log_screen_follows_and_closes(machine, open_console):
@@ -227,6 +226,17 @@ async def test_help_shows_what_the_console_itself_uses(open_console):
         assert desk.app.screen is desk.main
 
 
+async def test_the_health_page_lists_every_cause_with_its_mend(machine, open_console):
+    machine.picture = trouble()
+    async with open_console() as desk:
+        await desk.press("h")
+        shown = desk.screen_text()
+        for part in ("Health · every cause", "✗ unhealthy", "two heavy jobs run at once", "chroma", "Judged 0s ago"):
+            assert part in shown
+        await desk.see(snapshot(schedule=ScheduleView(tasks=())))
+        await desk.until(lambda: "✓ healthy Everything could be read, and all is well." in desk.screen_text())
+
+
 async def test_copying_says_what(open_console):
     async with open_console() as desk:
         await desk.press("2", "down", "y")
@@ -250,13 +260,13 @@ async def test_details_follow_the_thing_until_it_is_gone(open_console):
 
 
 async def test_rebound_keys_act_and_the_old_ones_do_not(open_console):
-    config = fixtures_config({"help": "h", "detail": "o"})
+    config = fixtures_config({"help": "H", "detail": "O"})
     async with open_console(config=config) as desk:
         await desk.press("question_mark", "enter")
         assert desk.app.screen is desk.main
-        await desk.press("h")
+        await desk.press("H")
         assert "Help · every key" in desk.screen_text()
-        await desk.press("h", "o")
+        await desk.press("H", "O")
         assert "Detail · backup" in desk.screen_text()
 
 

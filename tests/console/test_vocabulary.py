@@ -10,12 +10,25 @@ from rich.cells import cell_len
 
 from neo_console import format as fmt
 from neo_console.vocabulary import VOCABULARIES, Seen, Tone, outcome_term, reason_text, term
-from neo_core.ledger.models import LeaseRole, Outcome, Trigger
+from neo_core.ledger.models import LeaseRole, Outcome, ServiceState, Trigger
 from neo_core.schedule.decision import Gate, Reason, Verdict
-from neo_core.snapshot import LeaseLight, TaskState
+from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
 from neo_styles import THEMES, tones
 
-SHOWN = (Outcome, Trigger, LeaseLight, TaskState, Verdict, Gate, Reason, LeaseRole, Seen)
+SHOWN = (
+    Outcome,
+    Trigger,
+    LeaseLight,
+    TaskState,
+    Verdict,
+    Gate,
+    Reason,
+    LeaseRole,
+    ServiceState,
+    OrchestratorState,
+    HealthStatus,
+    Seen,
+)
 
 
 @pytest.mark.parametrize("vocabulary", SHOWN)
@@ -35,7 +48,7 @@ def test_no_vocabulary_is_forgotten():
 
 def test_green_is_only_for_what_was_verified():
     green = {str(member) for kind in SHOWN for member in kind if term(member).tone is Tone.OK}
-    assert green == {"completed", "free", "pass", "ok"}
+    assert green == {"completed", "free", "pass", "ok", "running", "healthy"}
 
 
 def test_unknown_is_grey():
@@ -88,6 +101,27 @@ def test_times_are_relative_and_absolute():
     assert fmt.moment(now - 86_400, now) == "Thu 14:03"
     assert fmt.moment(now - 30 * 86_400, now) == "22 Oct"
     assert fmt.moment(now - 500 * 86_400, now) == "2024-07"
+
+
+def test_a_time_far_ahead_fits_the_schedule():
+    now = 1_763_733_802.0
+    for ahead in (59, 3599, 86_399, 86_400 * 5.9, 86_400 * 400):
+        assert len(fmt.countdown_brief(now + ahead, now)) <= 18
+    assert fmt.countdown_brief(now + 86_399, now) == "in 23h · Sat 14:03"
+
+
+@pytest.mark.parametrize(
+    ("cron", "text"),
+    [
+        ("0 3 * * *", "03:00"),
+        ("*/15 * * * *", "15m"),
+        ("5 * * * *", "1h"),
+        ("0 */6 * * *", "6h"),
+        ("30 6 * * 0", "30 6 * * 0"),
+    ],
+)
+def test_a_cron_expression_is_short_where_it_is_plain(cron, text):
+    assert fmt.cron_brief(cron) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "never"), (600, "10m"), (86_400, "1d"), (5400, "1h30m")])

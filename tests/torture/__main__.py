@@ -22,6 +22,10 @@ SCENARIOS = {
     "fuzz": (100_000, 1_500, "bytes, JSON shapes and odd kinds of file under the lease's name"),
     "model": (2_000, 20, "hypothesis plays real processes against a model of the protocol"),
     "disk": (600, 60, "no space, read-only, I/O errors, at every call"),
+    "adoption": (50, 3, "the orchestrator is killed and restarted under load; supervisor, circus and pm2 beside it"),
+    "two-orchestrators": (600, 10, "two workspaces, one lease, intervals of seconds; a round is a second"),
+    "incidents": (3, 1, "memory incidents with a known culprit: what grew is named first, what is static is not"),
+    "chroma": (5, 1, "a real Chroma server is kept: probed, killed, refused its port, deaf to SIGTERM"),
 }
 
 
@@ -43,6 +47,9 @@ def parser():
     made.add_argument("--seed", type=int, default=0, help="what the pseudo-random choices start from")
     made.add_argument("--seconds", type=float, default=3600.0, help="stop each scenario after so long")
     made.add_argument("--jobs", type=int, default=4, help="arenas that play at the same time (default: %(default)s)")
+    made.add_argument(
+        "--peers", metavar="DIR", help="where 'adoption' and 'chroma' install what they need (without: missing)"
+    )
     made.add_argument(
         "--weaken",
         choices=sorted(weakened.ENGINES),
@@ -79,7 +86,7 @@ def main(arguments=None):
 def _play(name, told, contenders):
     full, quick, _ = SCENARIOS[name]
     rounds = told.rounds or (200 if told.weaken else quick if told.quick else full)
-    options = Options(rounds, contenders, told.seed, told.weaken, told.seconds, max(1, told.jobs))
+    options = Options(rounds, contenders, told.seed, told.weaken, told.seconds, max(1, told.jobs), told.peers)
     begun = time.monotonic()
     report = importlib.import_module(f".{_module(name)}", __package__).run(options)
     report.seconds = time.monotonic() - begun
@@ -93,7 +100,7 @@ def _play(name, told, contenders):
 
 
 def _module(name):
-    return "clocks" if name == "clock" else name
+    return "clocks" if name == "clock" else name.replace("-", "_")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Options(NamedTuple):
     weaken: str | None = None
     seconds: float = 3600.0
     jobs: int = 4
+    peers: str | None = None
 
 
 class Skewed(SystemClock):

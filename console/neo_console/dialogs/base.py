@@ -10,6 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from neo_console.panels.strip import Banners
+from neo_console.rows.banners import pause_banner
+
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from neo_console.app import NeoConsole
 
 Answer = TypeVar("Answer")
-_AROUND = 9
+_AROUND, _AROUND_SMALL, _COMPLAINT = 9, 5, 2
+_SMALL = 24
+HINT = "tab next · enter choose · esc cancel"
 
 
 class Dialog(ModalScreen[Answer], inherit_bindings=False):
@@ -38,6 +43,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         super().__init__()
         self._frame = Vertical(id="dialog")
         self._frame.border_title = Content(title)
+        self._frame.border_subtitle = Content(HINT)
+        self.banners = Banners(most=1)
         self.confirm = Button(Content(confirm), id="confirm")
         self.cancel = Button(Content("Cancel"), id="cancel")
         self.complaint = Static(markup=False, id="complaint")
@@ -56,6 +63,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Stack the parts, the complaint and the buttons."""
         with self._frame:
+            yield self.banners
             with self._parts:
                 yield from self.parts()
             yield self.complaint
@@ -64,13 +72,20 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
                 yield self.confirm
 
     def on_resize(self, event: events.Resize) -> None:
-        """Keep the buttons in sight where there is little room; what stands above them scrolls."""
-        self._parts.styles.max_height = max(3, event.size.height - _AROUND)
+        """Use less air where there is little room."""
+        self.set_class(event.size.height < _SMALL, "small")
+        self._fit()
 
     def complain(self, text: str) -> None:
         """Say what is wrong, in the dialog itself."""
         self.complaint.update(Content(f"✗ {text}"))
         self.complaint.display = True
+        self._fit()
+
+    def stop_complaining(self) -> None:
+        """Take back what was wrong."""
+        self.complaint.display = False
+        self._fit()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel, or try to confirm."""
@@ -91,5 +106,20 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def action_confirm(self) -> None:
         """Answer, if the answer holds."""
 
+    def _fit(self) -> None:
+        """Keep the buttons in sight; what stands above them scrolls."""
+        around = _AROUND_SMALL if self.has_class("small") else _AROUND
+        if self.has_class("small"):
+            around += _COMPLAINT * self.complaint.display + self.banners.display
+        self._parts.styles.max_height = max(3, self.size.height - around)
+
+    def on_screen_resume(self) -> None:
+        """Show what holds everything, if anything does."""
+        self.refresh_page()
+
     def refresh_page(self) -> None:
         """Draw again what ages; called every second."""
+        console = self.console
+        lines = pause_banner(console.picture, console.now(), console.flags(), console.keymap.key)
+        self.banners.show(lines, console.colours)
+        self._fit()

@@ -58,6 +58,7 @@ class Confirm(Dialog[bool]):
 
     def refresh_page(self) -> None:
         """Let the age of the data tick."""
+        super().refresh_page()
         proposal, console = self._proposal, self.console
         old = Fact("data", f"{age(console.now() - proposal.as_of)} old")
         table = fact_table((*proposal.facts, old), console.colours, label_width=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.availability import snoozed
-from neo_console.dialogs.defer import DeferForm, Snooze
+from neo_console.dialogs.hold import DeferForm, Hold
 from neo_console.format import moment
 from neo_console.vocabulary import Tone
 from neo_core.errors import NeoError
@@ -23,15 +23,15 @@ def defer(app: NeoConsole) -> None:
     if snoozed(task):
         _resume(app, name)
         return
-    app.push_screen(DeferForm(name), lambda snooze: _defer(app, name, snooze) if snooze else None)
+    app.push_screen(DeferForm(name), lambda hold: _defer(app, name, hold) if hold else None)
 
 
-def _defer(app: NeoConsole, name: str, snooze: Snooze) -> None:
+def _defer(app: NeoConsole, name: str, hold: Hold) -> None:
     if app.picture.task(name) is None:
         app.report(f"{name} is no longer in the schedule. Nothing was done.", Tone.FAIL)
         return
     try:
-        control = app.engine().defer(name, snooze.seconds, snooze.because)
+        control = app.engine().defer(name, hold.seconds or 0.0, hold.because)
     except NeoError as error:
         app.report(f"{name} was not deferred. {error}", Tone.FAIL)
         return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.screens.detail import Detail
+from neo_console.logfeed import LogKind, LogOf
+from neo_console.screens.detail import Detail, ServiceDetail
 from neo_console.screens.log import LogScreen
-from neo_console.screens.why import WhyNow, WhyThen
+from neo_console.screens.why import WhyNow, WhyService, WhyThen
 from neo_console.subjects import Kind
 from neo_console.vocabulary import Tone
 from neo_core.errors import NeoError
@@ -19,6 +20,9 @@ def why(app: NeoConsole) -> None:
     """Show the gates: of a task as of now, of a run as they were then."""
     subject = app.context().subject
     if subject is None:
+        return
+    if subject.service:
+        app.push_screen(WhyService(subject.service))
         return
     if subject.kind is Kind.TASK:
         app.push_screen(WhyNow(subject))
@@ -35,17 +39,23 @@ def why(app: NeoConsole) -> None:
 def detail(app: NeoConsole) -> None:
     """Show everything known about the selection."""
     subject = app.context().subject
-    if subject is not None:
+    if subject is not None and subject.kind is Kind.SERVICE:
+        app.push_screen(ServiceDetail(subject))
+    elif subject is not None:
         app.push_screen(Detail(subject))
 
 
 def log(app: NeoConsole) -> None:
-    """Show the log of the selected run, or of the task's latest."""
+    """Show the log of the selected run, of the task's latest, or of the service."""
     context = app.context()
-    run_id = context.logged_run_id
-    run = app.picture.run(run_id)
+    run = app.picture.run(context.log.name)
     task = run.task if run else context.subject.task if context.subject else ""
-    app.push_screen(LogScreen(run_id, task))
+    app.push_screen(LogScreen(context.log, task))
+
+
+def orchestrator_log(app: NeoConsole) -> None:
+    """Show the log of the orchestrator."""
+    app.push_screen(LogScreen(LogOf(LogKind.ORCHESTRATOR), opened_by="orchestrator-log"))
 
 
 def copy(app: NeoConsole) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact
+from neo_console.flows.services import stop_service
 from neo_console.format import age, plain
 from neo_console.vocabulary import Tone, outcome_term
 from neo_core.errors import NeoError
@@ -21,7 +22,11 @@ _FORCE = "its whole process tree is killed at once; what it was writing may stay
 
 
 def stop(app: NeoConsole, *, force: bool) -> None:
-    """Confirm stopping the selected run."""
+    """Confirm stopping the selected run, or the service."""
+    context = app.context()
+    if context.service is not None and not context.live_run_id:
+        stop_service(app, context.service)
+        return
     run = _selected(app)
     if run is None:
         return

@@ -1,4 +1,4 @@
-"""Start a task: ask the gates freshly, confirm, start, report."""
+"""Start a task: ask the gates freshly, confirm, start, report; a service is started by its keeper."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from neo_console.availability import blocked_start
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact, gate_lines
+from neo_console.flows.services import start_service
 from neo_console.format import plain
-from neo_console.vocabulary import Tone, outcome_term
+from neo_console.vocabulary import Tone, outcome_term, term
 from neo_core.errors import NeoError
+from neo_core.schedule.decision import Verdict
 
 if TYPE_CHECKING:
     from neo_console.app import NeoConsole
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
 
 
 def trigger(app: NeoConsole) -> None:
-    """Preview a start of the selected task and ask for it."""
-    task = app.context().task
+    """Preview a start of the selected task, or of the service, and ask for it."""
+    context = app.context()
+    if context.service is not None:
+        start_service(app, context.service)
+        return
+    task = context.task
     if task is None:
         return
     try:
@@ -41,6 +47,7 @@ def _proposal(app: NeoConsole, task: TaskView, decision: Decision) -> Proposal:
         title=f"Start {plain(task.name)}?",
         facts=(
             Fact("target", f"{task.name}{title}"),
+            Fact("gates", f"{term(Verdict.PASS).badge} all {len(decision.results)} let it start", Tone.OK),
             Fact("effect", f"starts one run now; it {takes}; it outlives this console"),
         ),
         body=gate_lines(decision, app.colours),

@@ -74,7 +74,7 @@ class TablePanel(Vertical):
 
     @property
     def body(self) -> KeyedTable:
-        """What takes the focus."""
+        """The table that takes the focus and whose selection keys act on."""
         return self.table
 
     def compose(self) -> ComposeResult:
@@ -87,11 +87,15 @@ class TablePanel(Vertical):
         view = self.view(picture, now)
         self.seen = view.seen
         rows = self.rows(picture, now) if view.usable else ()
-        matching = [row for row in rows if self.filter.matches(row)] if self.filter.text else rows
+        matching = self.matching(rows)
         self.table.show_header = bool(matching)
         self.table.show_rows(matching, look.colours, refiltered=refiltered)
         self._say(view, now, look, hidden=len(rows) if rows and not matching else 0)
         self._count(len(matching), len(rows))
+
+    def matching(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows that pass the filter."""
+        return [row for row in rows if self.filter.matches(row)] if self.filter.text else rows
 
     def set_filter(self, text: str) -> None:
         """Show only what ``text`` asks for from the next showing on."""
@@ -105,11 +109,13 @@ class TablePanel(Vertical):
         text = sentence(self.NAME, view.seen, look.keys, age=old, error=plain(view.error))
         self._notice.say(text, view.seen, look.colours)
 
+    def counted(self, known: int) -> str:
+        """Return how many rows there are, in words."""
+        return plural(known, *self.NOUN) if known else ""
+
     def _count(self, shown: int, known: int) -> None:
-        if self.filter.text:
-            subtitle = f"/{self.filter.text} · {shown} of {known} · esc clears"
-        else:
-            subtitle = plural(known, *self.NOUN) if known else ""
+        """Say in the lower edge how many rows there are, and how many pass the filter."""
+        subtitle = f"/{self.filter.text} · {shown} of {known} · esc clears" if self.filter.text else self.counted(known)
         if subtitle != self._subtitle:
             self._subtitle = subtitle
             self.border_subtitle = Content(subtitle)

@@ -84,15 +84,22 @@ class KeyHints(Static):
 
 
 class LastResult(Static):
-    """What the last action did, until the next one; nothing is only a toast."""
+    """What the last action did, for a while; help keeps every result of the session."""
 
     def __init__(self) -> None:
         super().__init__(markup=False, id="result")
         self.display = False
+        self._until = 0.0
+
+    def expire(self, now: float) -> None:
+        """Go away when the result has stood long enough."""
+        if self.display and now >= self._until:
+            self.display = False
 
     def show(self, result: Result, colours: Colours) -> None:
         """Show one result."""
         self.display = True
+        self._until = result.at + result.stays
         self.update(
             Content.assemble(
                 (clock_time(result.at), colours[Tone.DIM]),

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from neo_console.format import plain
-from neo_console.logfeed import LogFeed
+from neo_console.logfeed import LogFeed, LogOf
 from neo_console.panels.base import Look, Notice
 from neo_console.panels.logview import LogView
 from neo_console.panels.sentences import LOG, sentence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LogPanel(Vertical):
-    """Shows the log of one run; which one, the screen says."""
+    """Shows one log; which one, the screen says."""
 
     NAME = LOG
 
@@ -36,9 +36,9 @@ class LogPanel(Vertical):
         self._notice = Notice()
 
     @property
-    def run_id(self) -> str:
-        """The run that is shown."""
-        return self._feed.run_id
+    def of(self) -> LogOf:
+        """Whose log is shown."""
+        return self._feed.of
 
     def compose(self) -> ComposeResult:
         """Put the sentence above the lines."""
@@ -52,11 +52,11 @@ class LogPanel(Vertical):
 
     def follow(self, context: Context, console: NeoConsole) -> None:
         """Show the log of the selection, and what was written since."""
-        run_id = context.logged_run_id
-        if self._feed.aim(run_id):
+        of = context.log
+        if self._feed.aim(of):
             self.log_view.clear()
-            label = f"{context.subject.task or context.subject.label} · run {run_id[:8]}" if context.subject else ""
-            self.border_title = Content(f"4 Log · {plain(label)}" if run_id else "4 Log of the selection")
+            label = of.label(context.subject.task or context.subject.label) if context.subject else ""
+            self.border_title = Content(f"4 Log · {plain(label)}" if of.known else "4 Log of the selection")
         self._poll(console.engine, console.look)
 
     def _poll(self, connect: Connect, look: Look) -> None:

@@ -1,4 +1,4 @@
-"""Lines of a log, drawn as they are: no markup, no colours, control characters made visible, following its end."""
+"""Lines of a log: no markup, no colours, control characters made visible, JSON made readable, following its end."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from neo_console.format import plain
+from neo_console.panels.logline import readable
 
 _MOST_LINES = 5000
 _MOST_WIDE = 2000
+_LONGEST_OPEN = 65_536
 
 
 class LogView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -35,7 +37,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
-        self._open = False
+        self._open = ""
         self._widest = 0
         self._follow = True
 
@@ -64,7 +66,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._lines:
             return
         self._lines.clear()
-        self._open = False
+        self._open = ""
         self._widest = 0
         self._follow = True
         self._resized()
@@ -73,17 +75,14 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """Add ``text``, which may begin and end in the middle of a line."""
         if not text:
             return
-        first, *rest = text.replace("\r\n", "\n").split("\n")
         if self._open and self._lines:
-            self._append(self._lines.pop() + first)
-        else:
-            self._append(first)
-        for line in rest:
-            self._append(line)
-        self._open = True
-        if self._lines and not self._lines[-1]:
             self._lines.pop()
-            self._open = False
+        *complete, self._open = (self._open + text).replace("\r\n", "\n").split("\n")
+        for line in complete:
+            self._append(line)
+        self._open = self._open[:_LONGEST_OPEN]
+        if self._open:
+            self._append(self._open)
         self._resized()
 
     def move_by(self, step: int) -> None:
@@ -119,4 +118,4 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def _shown(line: str) -> str:
-    return plain(line.expandtabs(4)[:_MOST_WIDE])
+    return plain(readable(line).expandtabs(4)[:_MOST_WIDE])

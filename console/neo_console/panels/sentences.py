@@ -20,6 +20,7 @@ class Keys(NamedTuple):
     refresh: str
     schedule: str
     outcomes: str
+    detail: str
 
 
 _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
@@ -53,11 +54,11 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
     LOG: {
         Seen.LOADING: "Opening the log.",
         Seen.OK: "",
-        Seen.EMPTY: "No log belongs to the selection. Select a run with {outcomes}, or start a task with {trigger}.",
+        Seen.EMPTY: "No log belongs to the selection. {outcomes} goes to the runs, {trigger} starts a task.",
         Seen.STALE: "This log was read {age} ago. {error}",
         Seen.UNREADABLE: "The log cannot be read. {error}",
         Seen.MALFORMED: "The log is not text. {error}",
-        Seen.UNKNOWN: "This run has written no log yet, or its log was removed; its outcome is what remains.",
+        Seen.UNKNOWN: "No log was written yet, or it was removed. What is known of the selection: {detail}.",
     },
 }
 

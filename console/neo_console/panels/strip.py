@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from neo_console.rows.strip import Flags, Part, banners, fit_parts, joined, strip_parts
+from neo_console.rows.strip import Flags, Part, fit_parts, joined, strip_parts
 
 if TYPE_CHECKING:
     from neo_console.panels.table import Colours
@@ -33,21 +33,22 @@ class LeaseStrip(Static):
 
 
 class Banners(Static):
-    """What must be read before anything else; at most three lines."""
+    """What must be read before anything else; a few lines, none when there is nothing to say."""
 
-    def __init__(self) -> None:
-        super().__init__(markup=False, id="banners")
+    def __init__(self, *, most: int = _MOST_BANNERS) -> None:
+        super().__init__(markup=False, classes="banners")
         self.display = False
+        self._most = most
         self._lines: list[Part] = []
 
-    def show(self, picture: Picture, now: float, flags: Flags, colours: Colours) -> None:
-        """Show the banners, or nothing."""
-        lines = banners(picture, now, flags)[:_MOST_BANNERS]
-        if lines == self._lines:
+    def show(self, lines: list[Part], colours: Colours) -> None:
+        """Show the first of the lines, or nothing."""
+        shown = lines[: self._most]
+        if shown == self._lines:
             return
-        self._lines = lines
-        self.display = bool(lines)
-        self.update(Content("\n").join(_banner(line, colours) for line in lines))
+        self._lines = shown
+        self.display = bool(shown)
+        self.update(Content("\n").join(_banner(line, colours) for line in shown))
 
 
 def _banner(line: Part, colours: Colours) -> Content:

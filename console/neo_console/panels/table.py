@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -48,6 +48,8 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         self._gone: Subject | None = None
         self._touched = False
         self._colours: Colours = {}
+        self.above: KeyedTable | None = None
+        self.below: KeyedTable | None = None
 
     @property
     def subject(self) -> Subject | None:
@@ -88,6 +90,11 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         else:
             self.action_scroll_top()
 
+    def enter(self, *, last: bool) -> None:
+        """Take the focus at once, at the first row or at the last: the next key may be in the queue already."""
+        self.screen.set_focus(self)
+        self.move_cursor(row=self.row_count - 1 if last else 0)
+
     def on_resize(self) -> None:
         """Give the flexible column what is left; new widths draw every row anew."""
         widths = _fit(self._columns_wanted, self.scrollable_content_region.width)
@@ -114,13 +121,21 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         self._settle()
 
     def action_cursor_down(self) -> None:
-        """Move down; after the selected row vanished, select the one in its place."""
-        if not self._settle():
+        """Move down, at the end into the table below; after the selected row vanished, select the one in its place."""
+        if self._settle():
+            return
+        if self.cursor_row >= self.row_count - 1 and _enterable(self.below):
+            self.below.enter(last=False)
+        else:
             super().action_cursor_down()
 
     def action_cursor_up(self) -> None:
-        """Move up; after the selected row vanished, select the one in its place."""
-        if not self._settle():
+        """Move up, at the top into the table above; after the selected row vanished, select the one in its place."""
+        if self._settle():
+            return
+        if self.cursor_row <= 0 and _enterable(self.above):
+            self.above.enter(last=True)
+        else:
             super().action_cursor_up()
 
     def action_page_down(self) -> None:
@@ -134,14 +149,20 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         super().action_page_up()
 
     def action_scroll_top(self) -> None:
-        """Select the first row."""
+        """Select the first row, also of the table above."""
         self._settle()
-        super().action_scroll_top()
+        if _enterable(self.above):
+            self.above.enter(last=False)
+        else:
+            super().action_scroll_top()
 
     def action_scroll_bottom(self) -> None:
-        """Select the last row."""
+        """Select the last row, also of the table below."""
         self._settle()
-        super().action_scroll_bottom()
+        if _enterable(self.below):
+            self.below.enter(last=True)
+        else:
+            super().action_scroll_bottom()
 
     def _selected_key(self) -> str:
         return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else ""
@@ -216,6 +237,10 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         if colour := self._colours.get(cell.tone):
             drawn.stylize(colour, 0, cell.text.find(" ") if cell.lead else None)
         return drawn
+
+
+def _enterable(table: KeyedTable | None) -> TypeGuard[KeyedTable]:
+    return table is not None and table.display and table.row_count > 0
 
 
 def _text_for(cell: Cell, width: int) -> str:

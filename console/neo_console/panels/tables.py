@@ -1,4 +1,4 @@
-"""The three table panels: schedule, processes, outcomes."""
+"""The table panels of processes and outcomes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.panels import sentences
 from neo_console.panels.base import TablePanel
-from neo_console.rows import outcomes, processes, schedule
+from neo_console.rows import outcomes, processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,25 +14,7 @@ if TYPE_CHECKING:
     from neo_console.picture import Picture, View
     from neo_console.rows.model import Row
     from neo_core.ledger.models import Run
-    from neo_core.snapshot import ScheduleView, TreeView
-
-
-class SchedulePanel(TablePanel):
-    """1: every task, what it does next and how it went last."""
-
-    NAME = sentences.SCHEDULE
-    TITLE = "1 Schedule · no orchestrator: nothing starts by itself"
-    COLUMNS = schedule.COLUMNS
-    NOUN = ("task", "tasks")
-
-    def view(self, picture: Picture, now: float) -> View[ScheduleView]:
-        """Return the schedule."""
-        return picture.schedule(now)
-
-    def rows(self, picture: Picture, now: float) -> Sequence[Row]:
-        """Return a row for every task."""
-        view = self.view(picture, now)
-        return schedule.schedule_rows(view.value, picture, now) if view.value else ()
+    from neo_core.snapshot import TreeView
 
 
 class ProcessesPanel(TablePanel):

@@ -22,7 +22,14 @@ COLUMNS = (
 )
 CONSOLE = "console"
 RUN = "run"
-_KINDS = {"orphans": "orphans", "lease": "not ours", CONSOLE: "this console"}
+SERVICE = "service"
+_KINDS = {
+    "orphans": "orphans",
+    "lease": "not ours",
+    SERVICE: "service",
+    "orchestrator": "orchestrator",
+    CONSOLE: "this console",
+}
 
 
 def process_rows(trees: tuple[TreeView, ...]) -> list[Row]:
@@ -36,7 +43,14 @@ def process_rows(trees: tuple[TreeView, ...]) -> list[Row]:
 
 def tree_subject(tree: TreeView) -> Subject:
     """Return the subject of a tree."""
-    return Subject(Kind.TREE, tree_key(tree), plain(tree.owner), task=_task_of(tree), run_id=tree.run_id)
+    return Subject(
+        Kind.TREE,
+        tree_key(tree),
+        plain(tree.owner),
+        task=_task_of(tree),
+        run_id=tree.run_id,
+        service=_service_of(tree),
+    )
 
 
 def tree_key(tree: TreeView) -> str:
@@ -52,7 +66,7 @@ def tree_memory(tree: TreeView) -> str:
 def tree_note(tree: TreeView) -> str:
     """Return what the tree is to the lease, in a word or two."""
     if tree.kind in _KINDS:
-        return _KINDS[tree.kind]
+        return "" if tree.owner == _KINDS[tree.kind] else _KINDS[tree.kind]
     return "" if tree.role is LeaseRole.NONE else term(tree.role).word
 
 
@@ -79,6 +93,7 @@ def _process_row(tree: TreeView, process: ProcessView) -> Row:
         run_id=tree.run_id,
         pid=process.pid,
         start_time=process.start_time,
+        service=_service_of(tree),
     )
     memory = size(process.pss) if process.pss is not None else f"~{size(process.rss)}"
     cells = (
@@ -93,3 +108,7 @@ def _process_row(tree: TreeView, process: ProcessView) -> Row:
 
 def _task_of(tree: TreeView) -> str:
     return tree.owner if tree.kind == RUN else ""
+
+
+def _service_of(tree: TreeView) -> str:
+    return tree.owner if tree.kind == SERVICE else ""

@@ -1,13 +1,14 @@
-"""The rows of the schedule: task, class, every, next or waiting, last, took."""
+"""The rows of the schedule: task, class, every or cron, next or waiting, last, took."""
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from neo_console.format import age, brief, countdown, every, moment, plain, took
+from neo_console.format import age, brief, countdown, countdown_brief, cron_brief, every, moment, plain, took
 from neo_console.rows.model import Cell, Column, Row, words_of
 from neo_console.subjects import task_subject
-from neo_console.vocabulary import Tone, term
+from neo_console.vocabulary import RETRY, STARVED, Term, Tone, term
 from neo_core.snapshot import TaskState, TaskView
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ COLUMNS = (
     Column("task", "task", 18),
     Column("class", "class", 5, spare=1),
     Column("every", "every", 5, right=True),
-    Column("next", "next / waiting", 15, flexible=True),
+    Column("next", "next / waiting", 18, flexible=True),
     Column("last", "last", 6),
     Column("took", "took", 6, right=True, spare=2),
 )
@@ -30,20 +31,30 @@ def schedule_rows(schedule: ScheduleView, picture: Picture, now: float) -> list[
 
 
 def _row(task: TaskView, picture: Picture, now: float) -> Row:
-    state = term(task.state)
+    state = state_term(task)
     name = plain(task.name)
     cells = (
         Cell(f"{state.badge} {name}", state.tone, lead=True, strong=True),
         Cell("heavy" if task.heavy else "light", Tone.DIM),
-        Cell(every(task.every), Tone.DIM),
+        Cell(cron_brief(plain(task.cron)) if task.cron else every(task.every), Tone.DIM),
         next_cell(task, picture, now),
         _last(task, now),
         Cell(took(task.last_took), Tone.DIM),
     )
-    status = (task.state.value, state.word)
-    return Row(
-        task_subject(task.name, task.running_run_id), cells, words_of(cells, state.word, task.title), name, status
-    )
+    status = (task.state.value, term(task.state).word, *((STARVED.word,) if task.starved else ()))
+    words = words_of(cells, state.word, task.title, task.cron)
+    return Row(task_subject(task.name, task.running_run_id), cells, words, name, status)
+
+
+def state_term(task: TaskView) -> Term:
+    """Return how the task's state is shown; one that starves is not just waiting."""
+    return STARVED if task.starved else term(task.state)
+
+
+def prompt(task: TaskView) -> str:
+    """Return what asked for a start ahead of its time, the path by its last part."""
+    asked, _, where = plain(task.prompted_by).rpartition(" ")
+    return f"{asked} {PurePath(where).name}".strip()
 
 
 def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
@@ -60,7 +71,7 @@ def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
             until = f"until {moment(task.snoozed_until, now)}"
             return Cell(until, tone, f"snoozed {until}: {plain(task.snoozed_because)}")
         case TaskState.IDLE | TaskState.DISABLED:
-            return Cell(countdown(task.due_at, now) if task.due_at is not None else "only by hand", tone)
+            return _idle(task, now)
         case _:
             return Cell(term(task.state).word, tone)
 
@@ -74,21 +85,34 @@ def _running(task: TaskView, picture: Picture, now: float) -> str:
 
 def _due(task: TaskView, now: float) -> Cell:
     tone = term(task.state).tone
+    by = f"prompted by {prompt(task)}" if task.prompted_by else ""
     if not task.due_at:
-        return Cell("due: never ran", tone)
+        return Cell("due: never ran", tone, f"due: {by}" if by else "")
+    if task.failures and task.retry_at is not None:
+        return Cell(f"{RETRY.word} {task.failures} due", tone, f"{RETRY.word} {task.failures} is due, it failed before")
     short = f"due for {age(now - task.due_at)}"
-    return Cell(short, tone, f"{short} · since {moment(task.due_at, now)}")
+    return Cell(short, tone, f"{short} · {by}" if by else f"{short} · since {moment(task.due_at, now)}")
+
+
+def _idle(task: TaskView, now: float) -> Cell:
+    tone = term(task.state).tone
+    if task.due_at is None:
+        return Cell(term(TaskState.DISABLED).word, tone)
+    if task.failures and task.retry_at is not None and task.retry_at > now:
+        short = f"{RETRY.word} {task.failures} in {brief(task.retry_at - now)}"
+        return Cell(short, RETRY.tone, f"{short} · {moment(task.retry_at, now)}")
+    return Cell(countdown_brief(task.due_at, now), tone, countdown(task.due_at, now))
 
 
 def _waiting(task: TaskView, now: float) -> Cell:
-    tone = term(task.state).tone
+    tone, word = state_term(task).tone, state_term(task).word
     gate, waited = task.decision.blocking, None if task.waiting_since is None else now - task.waiting_since
-    waiting = "waiting" if waited is None else f"waiting {age(waited)}"
+    waiting = word if waited is None else f"{word} {age(waited)}"
     if gate is None:
         return Cell(waiting, tone)
     blocker = plain(gate.blocker) or term(gate.gate).word
     times = f" ×{task.streak}" if task.streak > 1 else ""
-    short = "waiting" if waited is None else f"waiting {brief(waited)}"
+    short = word if waited is None else f"{word} {brief(waited)}"
     return Cell(f"{short}: {blocker}", tone, f"{waiting}{times}: {plain(gate.sentence)}")
 
 

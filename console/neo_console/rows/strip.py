@@ -1,25 +1,35 @@
-"""The strip on top, fitted to a width: who holds the lease, what waits, memory, flags, the clock; and its banners."""
+"""The strip on top, fitted to a width: who holds the lease, what waits, memory, orchestrator, health, the clock."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from neo_console.format import age, clock_time, moment, percent, plain
-from neo_console.vocabulary import Seen, Tone, term
+from rich.cells import cell_len, set_cell_size
+
+from neo_console.format import age, clock_time, percent, plain, plural
+from neo_console.rows.services import in_trouble
+from neo_console.vocabulary import COLLISION, STARVED, Seen, Term, Tone, term
 from neo_core.ledger.models import Trigger
-from neo_core.snapshot import LeaseLight, LeaseView, TaskState
+from neo_core.snapshot import HealthStatus, LeaseLight, LeaseView, OrchestratorState, TaskState
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
 
 _BAR = "  │  "
-_TROUBLED = (
+_LONGEST_OWNER = 24
+TROUBLED_LEASE = (
     LeaseLight.OVERDUE,
     LeaseLight.ORPHANED,
     LeaseLight.STALE,
     LeaseLight.MALFORMED,
     LeaseLight.UNREADABLE,
     LeaseLight.UNKNOWN,
+)
+TROUBLED_KEEPER = (
+    OrchestratorState.SILENT,
+    OrchestratorState.STOPPED,
+    OrchestratorState.KILLED,
+    OrchestratorState.CRASHED,
 )
 
 
@@ -33,18 +43,28 @@ class Part(NamedTuple):
 
 
 class Flags(NamedTuple):
-    """What the console itself is doing."""
+    """What the console itself is doing; ``busy`` is what the orchestrator was just asked for."""
 
     read_only: str = ""
     frozen: bool = False
+    busy: str = ""
 
 
 def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part], list[Part]]:
     """Return the left and the right part of the strip."""
-    left = [Part("LEASE", Tone.DIM, 1), *_lease(picture, now), *_waiting(picture, now), *_memory(picture, now)]
+    left = [
+        Part("LEASE", Tone.DIM, 6),
+        *_lease(picture, now),
+        *_collision(picture, now),
+        *_waiting(picture, now),
+        *_services(picture, now),
+        *_memory(picture, now),
+        *_orchestrator(picture, now, flags),
+        *_health(picture, now),
+    ]
     right: list[Part] = []
     if picture.stale_for(now) is not None:
-        right.append(Part("STALE", Tone.WAIT, 0, strong=True))
+        right.append(Part(term(Seen.STALE).word.upper(), Tone.WAIT, 0, strong=True))
     if flags.frozen:
         right.append(Part("FROZEN", Tone.WAIT, 0, strong=True))
     if flags.read_only:
@@ -74,24 +94,6 @@ def joined(parts: list[Part]) -> list[Part]:
     return spaced
 
 
-def banners(picture: Picture, now: float, flags: Flags) -> list[Part]:
-    """Return what must be read before anything else, a line each; the first word of each is its badge."""
-    lines: list[Part] = []
-    stale = picture.stale_for(now)
-    if stale is not None:
-        why = picture.failure or "the collector has not answered since"
-        lines.append(Part(f"◌ STALE  this picture is {age(stale)} old: {plain(why)}", Tone.WAIT))
-    lease = picture.lease(now).value
-    if lease is not None and lease.light in _TROUBLED:
-        shown = term(lease.light)
-        mend = f" — {lease.mend}" if lease.mend else ""
-        lines.append(Part(f"{shown.badge} LEASE  {plain(lease.sentence)}{plain(mend)}", shown.tone))
-    lines.extend(_pause(picture, now))
-    if flags.read_only:
-        lines.append(Part(f"‖ RO  nothing can be changed from here: {plain(flags.read_only)}", Tone.WAIT))
-    return lines
-
-
 def _lease(picture: Picture, now: float) -> list[Part]:
     view = picture.lease(now)
     if view.value is None:
@@ -106,14 +108,14 @@ def _lease(picture: Picture, now: float) -> list[Part]:
 def _holder(lease: LeaseView, picture: Picture, now: float) -> list[Part]:
     if not lease.owner:
         return []
-    parts = [Part(plain(lease.owner), strong=True)]
+    parts = [Part(_clipped(plain(lease.owner)), strong=True)]
     if lease.acquired_at is not None:
         parts.append(Part(age(now - lease.acquired_at)))
-    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, 5))
+    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, 11))
     if lease.pid is not None:
-        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, 4))
+        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, 10))
     if lease.renewed_at is not None:
-        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, 6))
+        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, 12))
     return parts
 
 
@@ -122,32 +124,75 @@ def _started_by(lease: LeaseView, picture: Picture) -> str:
     return term(run.trigger).word if run else plain(lease.reason) or term(Trigger.MANUAL).word
 
 
+def _clipped(text: str) -> str:
+    return text if cell_len(text) <= _LONGEST_OWNER else set_cell_size(text, _LONGEST_OWNER - 1) + "…"
+
+
+def _loud(shown: Term) -> str:
+    return f"{shown.badge} {shown.word.upper()}"
+
+
+def _collision(picture: Picture, now: float) -> list[Part]:
+    return [Part(_loud(COLLISION), COLLISION.tone, 0, strong=True)] if picture.collisions(now).value else []
+
+
 def _waiting(picture: Picture, now: float) -> list[Part]:
     schedule = picture.schedule(now).value
-    waiting = [task for task in schedule.tasks if task.state is TaskState.WAITING] if schedule else []
-    return [Part(f"· {len(waiting)} waiting", Tone.WAIT, 2)] if waiting else []
+    tasks = schedule.tasks if schedule else ()
+    waiting = sum(task.state is TaskState.WAITING for task in tasks)
+    starved = sum(task.starved for task in tasks)
+    parts = [Part(f"· {waiting} waiting", Tone.WAIT, 5)] if waiting else []
+    if starved:
+        parts.append(Part(f"· {starved} {STARVED.word}", STARVED.tone, 2, strong=True))
+    return parts
+
+
+def _services(picture: Picture, now: float) -> list[Part]:
+    down = sum(in_trouble(service) for service in picture.services(now).value or ())
+    return [Part(f"· {plural(down, 'service')} down", Tone.FAIL, 3, strong=True)] if down else []
 
 
 def _memory(picture: Picture, now: float) -> list[Part]:
     view = picture.memory(now)
-    bar, label = Part(_BAR, Tone.DIM, 3), Part("MEM", Tone.DIM, 3)
+    bar, label = Part(_BAR, Tone.DIM, 7), Part("MEM", Tone.DIM, 7)
     if view.value is None:
-        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 3)]
+        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 7)]
     memory = view.value
     free = 100 * memory.available / memory.total if memory.total else None
     pressure = "?" if memory.pressure is None else f"{memory.pressure:.1f}"
-    return [bar, label, Part(f"{percent(free)} free", Tone.PLAIN, 3), Part(f"· PSI {pressure}", Tone.PLAIN, 3)]
+    return [bar, label, Part(f"{percent(free)} free", Tone.PLAIN, 7), Part(f"· PSI {pressure}", Tone.PLAIN, 9)]
 
 
-def _pause(picture: Picture, now: float) -> list[Part]:
-    schedule = picture.schedule(now).value
-    if schedule is None or schedule.pause is None:
+def _orchestrator(picture: Picture, now: float, flags: Flags) -> list[Part]:
+    """Show the pid of one that runs, the word of one that does not; trouble is the last to go."""
+    view = picture.orchestrator(now)
+    keeper = view.value
+    if flags.busy:
+        return _segment(Part(f"… {flags.busy}", Tone.WAIT, 1))
+    if keeper is None:
+        return _segment(Part("…" if view.seen is Seen.LOADING else "unknown", Tone.UNKNOWN, 8))
+    shown = term(keeper.state)
+    if keeper.state is OrchestratorState.RUNNING and view.seen is Seen.OK:
+        return _segment(Part(f"{shown.badge} {keeper.pid or shown.word}", shown.tone, 8))
+    if keeper.state in TROUBLED_KEEPER:
+        tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
+        return _segment(Part(_loud(shown), tone, 1, strong=True))
+    return _segment(Part(str(shown), Tone.UNKNOWN, 8))
+
+
+def _segment(part: Part) -> list[Part]:
+    return [Part(_BAR, Tone.DIM, part.rank), Part("ORCH", Tone.DIM, part.rank), part]
+
+
+def _health(picture: Picture, now: float) -> list[Part]:
+    """Show the verdict over everything unless it is good and fresh, which needs no word where room is short."""
+    if picture.health is None:
         return []
-    pause = schedule.pause
-    until = f"until {moment(pause.until, now)}" if pause.until is not None else "until it is ended by hand"
-    by = f" by {plain(pause.requested_by)}" if pause.requested_by else ""
-    return [Part(f"‖ PAUSED  nothing starts {until}{by}: {plain(pause.because) or 'no reason given'}", Tone.CALM)]
+    fresh = picture.stale_for(now) is None
+    shown = term(picture.health.status if fresh else HealthStatus.UNKNOWN)
+    rank = 9 if shown.tone is Tone.OK else 4
+    return [Part(_BAR, Tone.DIM, rank), Part(str(shown), shown.tone, rank)]
 
 
 def _length(parts: list[Part]) -> int:
-    return sum(len(part.text) for part in joined(parts))
+    return sum(cell_len(part.text) for part in joined(parts))

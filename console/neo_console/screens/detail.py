@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.drawing import sections, written
-from neo_console.facts import facts_of
+from neo_console.drawing import Fact, sections, written
+from neo_console.facts import Facts, facts_of
+from neo_console.facts_service import event_facts
 from neo_console.format import plain
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone
+from neo_core.errors import NeoError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from neo_console.subjects import Subject
+
+_EVENTS = 20
 
 
 class Detail(Page):
@@ -27,10 +31,31 @@ class Detail(Page):
         """Name the subject."""
         return f"Detail · {plain(self._subject.label)}"
 
+    def facts(self) -> Facts:
+        """Return what is known as of now; empty when it is gone."""
+        return facts_of(self._subject, self.console.picture, self.console.now())
+
     def body(self) -> RenderableType:
         """Show its facts as of now."""
         console = self.console
-        facts = facts_of(self._subject, console.picture, console.now())
+        facts = self.facts()
         if not facts:
             return written(f"{self._subject.label} is gone.", console.colours, Tone.UNKNOWN)
         return sections(facts, console.colours)
+
+
+class ServiceDetail(Detail):
+    """Adds what happened to the service lately."""
+
+    def facts(self) -> Facts:
+        """Return what is known, and the newest events of the ledger."""
+        known = super().facts()
+        return [*known, *self._events()] if known else []
+
+    def _events(self) -> Facts:
+        console = self.console
+        try:
+            events = console.engine().service_events(self._subject.service, _EVENTS)
+        except NeoError as error:
+            return [Fact("events", str(error), Tone.UNKNOWN)]
+        return event_facts(events, console.now())

@@ -1,4 +1,4 @@
-"""The log of one run on the whole screen, following."""
+"""One log on the whole screen, following: of a run, of a service, or of the orchestrator."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from neo_console.format import plain
-from neo_console.logfeed import LogFeed
+from neo_console.logfeed import LogFeed, LogKind, LogOf
 from neo_console.panels.base import Notice
 from neo_console.panels.logview import LogView
 from neo_console.panels.sentences import LOG, sentence
 from neo_console.screens.page import Overlay
-from neo_console.vocabulary import outcome_term
+from neo_console.vocabulary import Term, outcome_term, term
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -24,12 +24,11 @@ class LogScreen(Overlay):
 
     AUTO_FOCUS = "#log-lines"
 
-    def __init__(self, run_id: str, task_name: str) -> None:
-        super().__init__(opened_by="log")
-        self._run_id = run_id
-        self._task_name = task_name
+    def __init__(self, of: LogOf, task: str = "", *, opened_by: str = "log") -> None:
+        super().__init__(opened_by=opened_by)
+        self._label = of.label(task)
         self._feed = LogFeed()
-        self._feed.aim(run_id)
+        self._feed.aim(of)
         self._notice = Notice()
         self._frame = Vertical(id="page")
         self.lines = LogView(id="log-lines")
@@ -37,22 +36,38 @@ class LogScreen(Overlay):
     def compose(self) -> ComposeResult:
         """Put the sentence above the lines."""
         with self._frame:
+            yield self.banners
             yield self._notice
             yield self.lines
 
     def refresh_page(self) -> None:
         """Read what was written since."""
+        super().refresh_page()
         console = self.console
         piece = self._feed.poll(console.engine)
         if piece.restart:
             self.lines.clear()
         self.lines.feed(piece.text)
-        self._notice.say(sentence(LOG, piece.seen, console.look.keys, error=piece.error), piece.seen, console.colours)
-        run = console.picture.run(self._run_id)
-        state = outcome_term(run.outcome) if run else None
-        self._frame.border_title = Content(f"Log · {plain(self._task_name)} · run {self._run_id[:8]}")
-        following = "following" if self.lines.following else "not following, G follows"
-        self._frame.border_subtitle = Content(" · ".join(str(part) for part in (state, following, "esc back") if part))
+        self._notice.say(
+            sentence(LOG, piece.seen, console.look.keys, error=plain(piece.error)), piece.seen, console.colours
+        )
+        self._frame.border_title = Content(f"Log · {plain(self._label)}")
+        key = console.keymap.key("bottom")
+        following = "following" if self.lines.following else f"not following, {key} follows"
+        parts = (self._state(), following, "esc back")
+        self._frame.border_subtitle = Content(" · ".join(str(part) for part in parts if part))
+
+    def _state(self) -> Term | None:
+        """Return the state of what writes the log, as far as it is known."""
+        picture, of = self.console.picture, self._feed.of
+        if of.kind is LogKind.RUN:
+            run = picture.run(of.name)
+            return outcome_term(run.outcome) if run else None
+        if of.kind is LogKind.SERVICE:
+            service = picture.service(of.name)
+            return term(service.state) if service else None
+        keeper = picture.keeper()
+        return term(keeper.state) if keeper else None
 
     def action_scroll_line(self, step: int) -> None:
         """Scroll by a line."""

@@ -16,10 +16,11 @@ from neo_console.panels.base import TablePanel
 from neo_console.panels.filterbar import FilterBar
 from neo_console.panels.footer import KeyHints, LastResult
 from neo_console.panels.log import LogPanel
+from neo_console.panels.schedule import SchedulePanel
 from neo_console.panels.strip import Banners, LeaseStrip
-from neo_console.panels.tables import OutcomesPanel, ProcessesPanel, SchedulePanel
+from neo_console.panels.tables import OutcomesPanel, ProcessesPanel
 from neo_console.panels.tabs import Tabs
-from neo_console.rows.strip import Flags
+from neo_console.rows.banners import banners
 
 if TYPE_CHECKING:
     from textual import events
@@ -119,6 +120,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         panel = next((one for one in self.panels if one in event.widget.ancestors), None)
         if panel is not None and panel is not self.current:
             self._enter(panel)
+        elif self.is_current:
+            self._show_selection()
 
     def on_data_table_row_highlighted(self) -> None:
         """Follow the selection with the log and the footer."""
@@ -144,13 +147,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def context(self) -> Context:
         """Return what actions are judged by, as of this moment."""
-        console, table = self.console, self._table.table
+        console, table = self.console, self._table.body
         return Context(
             picture=console.picture,
             subject=table.subject,
             gone=table.gone,
             read_only=console.read_only,
             key=console.keymap.key,
+            write_again=console.write_again,
         )
 
     def go(self, name: str) -> None:
@@ -174,7 +178,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.refresh_picture()
 
     def show_result(self, result: Result) -> None:
-        """Let the result of an action stay in sight."""
+        """Let the result of an action stay in sight for a while."""
         self.result.show(result, self.console.colours)
 
     def refresh_picture(self) -> None:
@@ -195,9 +199,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         console = self.console
         if not console.ready:
             return
-        now, flags = console.now(), Flags(console.read_only, self.frozen)
+        now, flags = console.now(), console.flags()
         self.strip.show(console.picture, now, flags, console.colours)
-        self.banners.show(console.picture, now, flags, console.colours)
+        self.banners.show(banners(console.picture, now, flags, console.keymap.key), console.colours)
+        self.result.expire(now)
 
     def refresh_page(self) -> None:
         """Let ages and the clock tick."""

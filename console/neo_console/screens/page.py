@@ -11,12 +11,17 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from neo_console.panels.strip import Banners
+from neo_console.rows.banners import pause_banner
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual import events
     from textual.app import ComposeResult
 
     from neo_console.app import NeoConsole
 
+_SMALL = 24
 _MOVES = {"down": "scroll_line(1)", "up": "scroll_line(-1)", "top": "scroll_to(0)", "bottom": "scroll_to(1)"}
 
 
@@ -31,6 +36,7 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
     def __init__(self, *, opened_by: str) -> None:
         super().__init__()
         self._opened_by = opened_by
+        self.banners = Banners(most=1)
 
     @property
     def console(self) -> NeoConsole:
@@ -46,6 +52,10 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
         self.refresh_page()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Use less air where there is little room."""
+        self.set_class(event.size.height < _SMALL, "small")
+
     def on_screen_resume(self) -> None:
         """Catch up with what was missed while another page lay over this one."""
         self.refresh_page()
@@ -56,6 +66,9 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
 
     def refresh_page(self) -> None:
         """Draw again what may have changed; called every second while the page is in front."""
+        console = self.console
+        lines = pause_banner(console.picture, console.now(), console.flags(), console.keymap.key)
+        self.banners.show(lines, console.colours)
 
 
 class Page(Overlay):
@@ -81,11 +94,14 @@ class Page(Overlay):
 
     def compose(self) -> ComposeResult:
         """Put the body into a frame."""
-        with self._frame, self._scroll:
-            yield self._body
+        with self._frame:
+            yield self.banners
+            with self._scroll:
+                yield self._body
 
     def refresh_page(self) -> None:
         """Draw the page as things are now."""
+        super().refresh_page()
         self._frame.border_title = Content(self.title_text())
         self._frame.border_subtitle = Content(self.subtitle_text())
         self._body.update(self.body())

@@ -1,4 +1,4 @@
-"""Why a task may not start, or did not: every gate with its verdict, what it saw, its limit, and when it clears."""
+"""Why a task may not start, or did not, and why a service is up or down: every check, what it saw, when it clears."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from neo_console.chain import chain_table, service_chain
 from neo_console.drawing import gate_table, verdict_line, written
 from neo_console.format import ago, plain
 from neo_console.screens.page import Page
@@ -57,15 +58,41 @@ class WhyThen(Page):
         if self._decision is None:
             text = "No decision was recorded for this run: it was written by an older version, or by a script."
             return written(text, console.colours, Tone.UNKNOWN)
-        return _explained(self._decision, console.now(), console.colours)
+        return _explained(self._decision, console.now(), console.colours, past=True)
 
 
-def _explained(decision: Decision, now: float, colours: Colours) -> RenderableType:
+class WhyService(Page):
+    """Why a service is up or down: what it takes, in order, each as it is now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(opened_by="why")
+        self._service = name
+
+    def title_text(self) -> str:
+        """Name the service."""
+        return f"Why · service {plain(self._service)} · as of now"
+
+    def body(self) -> RenderableType:
+        """Show the chain of the latest picture."""
+        console = self.console
+        service = console.picture.service(self._service)
+        if service is None:
+            return written(f"{self._service} is no service here any more.", console.colours, Tone.UNKNOWN)
+        shown = term(service.state)
+        links = service_chain(service, console.picture.keeper(), console.now(), console.keymap.key)
+        return Group(
+            written(f"{shown}: {service.sentence}", console.colours, shown.tone, strong=True),
+            Text(),
+            chain_table(links, console.colours),
+        )
+
+
+def _explained(decision: Decision, now: float, colours: Colours, *, past: bool = False) -> RenderableType:
     asked = f"A {term(decision.trigger).word} start, judged {ago(decision.at, now)}. Every gate is asked, every time."
     return Group(
-        verdict_line(decision, colours),
+        verdict_line(decision, colours, past=past),
         Text(),
-        gate_table(decision, colours),
+        gate_table(decision, colours, past=past),
         Text(),
         written(asked, colours, Tone.DIM),
     )

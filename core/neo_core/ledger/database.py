@@ -133,27 +133,34 @@ class Database:
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             connection = sqlite3.connect(uri, uri=True, timeout=self._busy, isolation_level=None)
             try:
-                self._prepare(connection)
+                prepared = self._prepare(connection)
             except BaseException:
                 connection.close()
                 raise
-            return connection
+            if prepared:
+                return connection
+            connection.close()
+            return None
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: sqlite3.Connection) -> bool:
+        """Return whether there is anything to read yet; for writing there always is, afterwards."""
         connection.execute("BEGIN")
         try:
             version = self._version(connection)
         finally:
             connection.rollback()
         if not self.writable:
+            if version == 0:  # its first writer is about to fill it
+                return False
             if version < SCHEMA_VERSION:
                 cause = f"has the older schema {version}; this neo-console reads {SCHEMA_VERSION}"
                 raise LedgerError(f"ledger {self.path}", cause, "Run any command that may write, it migrates the file.")
-            return
+            return True
         self._use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         if version < SCHEMA_VERSION:
             self._migrate(connection)
+        return True
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the file's schema version after making sure that it is a ledger of a known one.

@@ -22,12 +22,14 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger knows of one task.
 
     ``last`` is how it ended last: a run, or where it never ran a prevented start. ``last_started`` is the latest run,
-    ended or not. ``streak`` counts the deferrals since it last started, ``waiting_since`` is the first of them.
-    ``failures`` counts the runs in a row, up to the latest that ended, that failed, ran into their limit or were lost.
+    ended or not; ``last_tried`` is a later start that failed before its command ran. ``streak`` counts the deferrals
+    since it last started, ``waiting_since`` is the first of them. ``failures`` counts the starts in a row, up to the
+    latest that ended, that failed, ran into their limit or were lost (at most 32).
     """
 
     last: Run | None = None
     last_started: Run | None = None
+    last_tried: Run | None = None
     last_success_at: float | None = None
     streak: int = 0
     waiting_since: float | None = None
@@ -141,12 +143,14 @@ class RunTable:
 
     def _same_scheduled(self, run: Run) -> Run | None:
         started = self._last_started(run.task)
+        tried = self._last_tried(run.task, started.requested_at if started else 0.0)
+        since = max((one.last_at for one in (started, tried) if one), default=0.0)
         found = self._database.select(
             Run,
             f"{_SELECT} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ? AND outcome = ?"
             ' AND reason_code = ? AND blocker = ? AND "trigger" = ? ORDER BY last_at DESC LIMIT 1',
             (
-                *(run.task, started.last_at if started else 0.0),
+                *(run.task, since),
                 *(str(run.outcome), run.reason_code, run.blocker, str(run.trigger)),
             ),
         )
@@ -203,7 +207,8 @@ class RunTable:
         success = self._database.query(
             "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
         )
-        since = last_started.last_at if last_started else 0.0
+        last_tried = self._last_tried(task, last_started.requested_at if last_started else 0.0)
+        since = max((run.last_at for run in (last_started, last_tried) if run), default=0.0)
         waiting = self._database.query(
             "SELECT total(count) AS streak, min(requested_at) AS since FROM runs"
             " WHERE task = ? AND last_at > ? AND outcome = 'deferred'",
@@ -212,6 +217,7 @@ class RunTable:
         return TaskRecord(
             last=self.latest_ended(task),
             last_started=last_started,
+            last_tried=last_tried,
             last_success_at=success[0]["ended_at"] if success else None,
             streak=int(waiting[0]["streak"]) if waiting else 0,
             waiting_since=waiting[0]["since"] if waiting else None,
@@ -227,14 +233,28 @@ class RunTable:
         )
         return found[0] if found else None
 
-    def _failures(self, task: str) -> int:
-        rows = self._database.query(
-            "SELECT outcome FROM runs WHERE task = ? AND started_at IS NOT NULL"
-            " AND outcome IN ('completed', 'failed', 'timed-out', 'lost') ORDER BY started_at DESC LIMIT ?",
-            (task, _FAILURES_COUNTED),
+    def _last_tried(self, task: str, since: float) -> Run | None:
+        found = self._database.select(
+            Run,
+            f"{_SELECT} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ?"
+            " AND outcome NOT IN ('deferred', 'skipped') ORDER BY last_at DESC LIMIT 1",
+            (task, since),
         )
-        outcomes = [row["outcome"] for row in rows]
-        return outcomes.index("completed") if "completed" in outcomes else len(outcomes)
+        return found[0] if found else None
+
+    def _failures(self, task: str) -> int:
+        """Count back from the latest start that ended; one that its job or an operator ended breaks the row."""
+        broken = self._database.query(
+            "SELECT last_at FROM runs WHERE task = ? AND started_at IS NOT NULL"
+            " AND outcome IN ('completed', 'skipped', 'cancelled') ORDER BY started_at DESC LIMIT 1",
+            (task,),
+        )
+        rows = self._database.query(
+            "SELECT count(*) AS failures FROM (SELECT 1 FROM runs WHERE task = ? AND last_at > ?"
+            " AND outcome IN ('failed', 'timed-out', 'lost') LIMIT ?)",
+            (task, broken[0]["last_at"] if broken else 0.0, _FAILURES_COUNTED),
+        )
+        return int(rows[0]["failures"]) if rows else 0
 
 
 def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:

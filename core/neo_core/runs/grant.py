@@ -8,8 +8,15 @@ import msgspec
 
 from neo_core.lease.explain import explain_held
 from neo_core.lease.inherit import borrowable, inherited_token, kept_descriptors
-from neo_core.lease.words import GENERATION, INHERITED_TOKEN, AcquireStatus, ReleaseStatus, RenewStatus
-from neo_core.ledger.models import LeaseEvent, LeaseRole
+from neo_core.lease.words import (
+    GENERATION,
+    INHERITED_TOKEN,
+    MANUAL_REASON,
+    AcquireStatus,
+    ReleaseStatus,
+    RenewStatus,
+)
+from neo_core.ledger.models import LeaseEvent, LeaseRole, Trigger
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
@@ -90,8 +97,11 @@ class Grant:
         )
 
 
-def obtain(task: Task, store: LeaseStore, *, run_id: str, reason: str, ttl: float) -> Grant | Refusal:
-    """Borrow or acquire what ``task`` needs, without waiting. Raises ``LeaseError`` (fail closed)."""
+def obtain(task: Task, store: LeaseStore, *, run_id: str, trigger: Trigger, ttl: float) -> Grant | Refusal:
+    """Borrow or acquire what ``task`` needs, without waiting. Raises ``LeaseError`` (fail closed).
+
+    The reason in the record is ``trigger``, in upstream's word where it has one: foreign scripts print it.
+    """
     if not task.heavy:
         return Grant(LeaseRole.NONE)
     token = inherited_token()
@@ -99,6 +109,7 @@ def obtain(task: Task, store: LeaseStore, *, run_id: str, reason: str, ttl: floa
     if lent is not None:
         return Grant(LeaseRole.BORROWER, lent)
     lost = "the inherited lease is gone or its holder is dead; this run acquires for itself" if token else ""
+    reason = MANUAL_REASON if trigger is Trigger.MANUAL else str(trigger)
     attempt = store.acquire(
         task.name, reason, ttl=ttl, metadata={"source": "neo-console", "task": task.name, "runId": run_id}
     )

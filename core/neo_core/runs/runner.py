@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neo_core.clock import Clock, SystemClock, to_iso
@@ -60,9 +61,7 @@ class Runner:
             allow_network=self._config.lease.allow_network_filesystem,
         )
         try:
-            grant = obtain(
-                task, store, run_id=self._run.run_id, reason=str(self._run.trigger), ttl=self._config.lease.ttl
-            )
+            grant = obtain(task, store, run_id=self._run.run_id, trigger=self._run.trigger, ttl=self._config.lease.ttl)
         except LeaseError as error:
             self._finish(Ending(outcome=Outcome.DEFERRED, reason_code=Reason.LEASE_ERROR, reason=str(error)))
             return
@@ -243,17 +242,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="neo_core.runs.runner", description="Run one requested run (internal).")
     parser.add_argument("--workspace", required=True)
     parser.add_argument("--run", required=True)
+    parser.add_argument("--config", help="a configuration in place of the workspace's")
+    parser.add_argument("--lease", default="", help="where the lease is, whatever a configuration says by now")
     given = parser.parse_args(arguments)
     clock = SystemClock()
     try:
-        return _run(given.workspace, given.run, clock)
+        return _run(resolve_workspace(given.workspace, lease=given.lease), given.config, given.run, clock)
     except NeoError as error:
         say(clock, "ERROR", str(error))
         return error.exit_code
 
 
-def _run(root: str, run_id: str, clock: Clock) -> int:
-    workspace = resolve_workspace(root)
+def _run(workspace: Workspace, config_path: str | None, run_id: str, clock: Clock) -> int:
     ensure_state(workspace)
     source = system_source()
     adopt_orphans()
@@ -264,7 +264,7 @@ def _run(root: str, run_id: str, clock: Clock) -> int:
         if not found or myself is None or not ledger.runs.claim(run_id, myself, source.pid_namespace()):
             return _not_claimed(ledger, run_id, clock)
         try:
-            config = load_config(workspace.config)
+            config = load_config(Path(config_path) if config_path else workspace.config)
             run = ledger.runs.find(run_id)[0]
             Runner(workspace, config, ledger, run, clock=clock, source=source).execute()
         except NeoError as error:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
 
@@ -31,9 +32,9 @@ class SignalWaiter:
             signal.signal(signal.SIGHUP, _ignore)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
 
-    def wait(self, seconds: float) -> None:
-        """Return after ``seconds`` or as soon as a signal arrived."""
-        select.select([self._reader], [], [], max(0.0, seconds))
+    def wait(self, seconds: float, also: Sequence[int] = ()) -> None:
+        """Return after ``seconds``, as soon as a signal arrived, or when one of ``also`` can be read."""
+        select.select([self._reader, *also], [], [], max(0.0, seconds))
         with suppress(BlockingIOError):
             os.read(self._reader, 4096)
 

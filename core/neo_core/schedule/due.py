@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a task's past; times in seconds since the epoch.
 
-    ``failures`` counts the failed runs in a row up to now, ``last_ended_at`` is the end of the latest run.
+    ``failures`` counts the failed starts in a row up to now, ``last_ended_at`` is the end of the latest start.
     ``first_seen_at`` is when the task was first scheduled at all, from which a cron expression counts that never came.
     ``prompted_at`` is when a trigger file asked for it since its last start, ``prompted_by`` what that was.
+    ``put_off_at`` is when its latest run ended by deferring itself, which is no start but not to be repeated at once.
     """
 
     last_started_at: float | None = None
@@ -32,6 +33,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: float | None = None
     prompted_at: float | None = None
     prompted_by: str = ""
+    put_off_at: float | None = None
 
 
 def next_due(task: Task, past: Past, now: float) -> float | None:
@@ -42,7 +44,9 @@ def next_due(task: Task, past: Past, now: float) -> float | None:
     if not task.configured:
         return None
     times = [at for at in (_regular(task, past, now), _again(task, past), past.prompted_at) if at is not None]
-    return min(times) if times else None
+    if not times:
+        return None
+    return min(times) if past.put_off_at is None else max(min(times), past.put_off_at + _spacing(task))
 
 
 def retry_at(task: Task, past: Past) -> float | None:
@@ -87,6 +91,11 @@ def _regular(task: Task, past: Past, now: float) -> float | None:
     if task.every <= 0:
         return None
     return 0.0 if started is None else started + task.every + _jitter(task, started)
+
+
+def _spacing(task: Task) -> float:
+    """Return the seconds that a task which deferred itself is left alone."""
+    return min(task.every, task.retry_after) if task.every > 0 else task.retry_after
 
 
 def _again(task: Task, past: Past) -> float | None:

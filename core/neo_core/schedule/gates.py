@@ -72,7 +72,7 @@ def _configured(task: Task, _facts: Facts) -> GateResult:
         Gate.CONFIGURED,
         Reason.NOT_CONFIGURED,
         Outcome.SKIPPED,
-        sentence=f"{task.name} is not configured: set {task.missing_key} in neo-console.toml",
+        sentence=f"{task.name} is not configured: {task.mend}",
         value="no command",
         clears_when=f"{task.missing_key} is set",
     )

@@ -6,6 +6,7 @@ import os
 from glob import iglob
 from typing import TYPE_CHECKING
 
+from neo_core.ledger.models import Outcome
 from neo_core.schedule.due import Past
 
 if TYPE_CHECKING:
@@ -15,17 +16,26 @@ if TYPE_CHECKING:
 
 def past_of(task: Task, record: TaskRecord, first_seen: float | None) -> Past:
     """Return the task's past as the due rules need it; reads the trigger files, if the task has any."""
-    started = record.last_started
-    since = started.started_at if started else None
+    begun = record.last_tried or record.last_started
+    since = None if begun is None else begun.requested_at if begun.started_at is None else begun.started_at
     prompted_at, prompted_by = _prompt(task, since or 0.0)
     return Past(
         last_started_at=since,
-        last_ended_at=started.ended_at if started else None,
+        last_ended_at=begun.ended_at if begun else None,
         failures=record.failures,
         first_seen_at=first_seen,
         prompted_at=prompted_at,
         prompted_by=prompted_by,
+        put_off_at=_put_off(record),
     )
+
+
+def _put_off(record: TaskRecord) -> float | None:
+    """Return when the task's latest run ended by deferring itself; ``None`` when it did not."""
+    last = record.last
+    if last is None or last.started_at is None or last.outcome is not Outcome.DEFERRED:
+        return None
+    return last.last_at
 
 
 def _prompt(task: Task, since: float) -> tuple[float | None, str]:

@@ -84,14 +84,23 @@ def test_closing_twice_is_fine_and_an_old_connection_is_empty(path):
     assert ledger.runs.history() == []
 
 
-def test_a_file_of_version_0_is_migrated(path, make_run):
-    raw(path, f"PRAGMA application_id = {APPLICATION_ID}")
+@pytest.mark.parametrize("so_far", [f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA journal_mode = WAL"])
+def test_a_file_of_version_0_reads_as_empty_because_its_writer_is_about_to_fill_it(path, make_run, so_far):
+    raw(path, so_far)
+    assert path.stat().st_size > 0
     assert raw(path, "PRAGMA user_version") == [(0,)]
-    with pytest.raises(LedgerError, match=r"older schema 0.*Run any command that may write"):
-        Ledger(path, writable=False)
+    with Ledger(path, writable=False) as ledger:
+        assert not ledger.database.exists
+        assert ledger.runs.history() == []
     with Ledger(path) as ledger:
         ledger.runs.insert(make_run())
     assert raw(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+
+
+def test_an_older_ledger_is_not_read_before_somebody_migrated_it(filled):
+    raw(filled, f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    with pytest.raises(LedgerError, match=rf"older schema {SCHEMA_VERSION - 1}.*Run any command that may write"):
+        Ledger(filled, writable=False)
 
 
 @pytest.fixture

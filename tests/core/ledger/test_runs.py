@@ -183,6 +183,56 @@ def test_a_task_that_was_never_asked_for_has_an_empty_record(ledger):
     assert ledger.runs.record_of("kbSync") == TaskRecord()
 
 
+def test_starts_that_failed_before_their_command_ran_are_counted_and_end_the_wait(ledger, make_run):
+    ledger.runs.insert(make_run(at=10.0, outcome=Outcome.COMPLETED, started_at=10.0, ended_at=12.0, last_at=12.0))
+    ledger.runs.record_prevented(make_run(at=20.0, outcome=Outcome.DEFERRED))
+    for at in (30.0, 40.0):
+        ledger.runs.insert(make_run(at=at, outcome=Outcome.FAILED, ended_at=at + 1, last_at=at + 1))
+    record = ledger.runs.record_of("kbSync")
+    assert (record.last_started.requested_at, record.last_tried.requested_at, record.failures) == (10.0, 40.0, 2)
+    assert (record.streak, record.waiting_since) == (0, None)
+    ledger.runs.insert(make_run(at=50.0, started_at=51.0))
+    again = ledger.runs.record_of("kbSync")
+    assert (again.last_started.requested_at, again.last_tried, again.failures) == (50.0, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("last", "failures"),
+    [
+        (Outcome.COMPLETED, 0),
+        (Outcome.SKIPPED, 0),
+        (Outcome.CANCELLED, 0),
+        (Outcome.DEFERRED, 2),
+        (Outcome.FAILED, 3),
+        (Outcome.TIMED_OUT, 3),
+        (Outcome.LOST, 3),
+    ],
+)
+def test_failures_are_counted_back_to_what_went_well_or_was_meant(ledger, make_run, last, failures):
+    for number, outcome in enumerate((Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST, last)):
+        at = 10.0 * number
+        ledger.runs.insert(make_run(at=at, outcome=outcome, started_at=at, ended_at=at + 5, last_at=at + 5))
+    assert ledger.runs.record_of("kbSync").failures == failures
+
+
+def test_failures_are_counted_up_to_a_bound(ledger, make_run):
+    for number in range(40):
+        ledger.runs.insert(make_run(at=float(number), outcome=Outcome.FAILED, started_at=float(number)))
+    assert ledger.runs.record_of("kbSync").failures == 32
+
+
+def test_a_scheduled_deferral_repeats_its_own_row_though_others_lie_between(ledger, make_run):
+    def deferred(at: float, blocker: str) -> Run:
+        return make_run(at=at, outcome=Outcome.DEFERRED, blocker=blocker, trigger=Trigger.SCHEDULED)
+
+    for at, blocker in enumerate(("a", "b", "a", "b", "a")):
+        ledger.runs.record_prevented(deferred(at + 1.0, blocker))
+    assert {run.blocker: run.count for run in ledger.runs.history()} == {"a": 3, "b": 2}
+    ledger.runs.insert(make_run(at=10.0, outcome=Outcome.FAILED, ended_at=11.0, last_at=11.0))
+    ledger.runs.record_prevented(deferred(20.0, "a"))
+    assert [(run.blocker, run.count) for run in ledger.runs.history(outcome=Outcome.DEFERRED, limit=1)] == [("a", 1)]
+
+
 def test_history_is_newest_first_and_filtered(ledger, make_run):
     for number in range(6):
         task, outcome = ("kbSync", "dream")[number % 2], (Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST)[number % 3]

@@ -127,7 +127,7 @@ def test_two_runs_do_not_work_under_one_inherited_lease_at_once(tasks, workspace
 def test_a_signal_to_a_runner_that_has_just_begun_cancels_cleanly(engine, tasks):
     for _ in range(5):
         attempt = engine.trigger("hold")
-        os.kill(engine._runners[-1].pid, signal.SIGTERM)
+        os.kill(list(engine._starter._runners)[-1], signal.SIGTERM)
         run = engine.wait(attempt.run_id, timeout=20)
         assert (run.outcome, run.reason_code) == (Outcome.CANCELLED, "signal")
 

@@ -7,12 +7,13 @@ import itertools
 import msgspec
 import pytest
 
+from neo_core.config import Config
 from neo_core.durations import Window
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
-from neo_core.profiles import HEAVY_SIX, Task
+from neo_core.profiles import HEAVY_SIX, Task, resolve_tasks
 from neo_core.schedule.decision import Decision, Gate, Reason, Verdict
 from neo_core.schedule.due import Past
-from neo_core.schedule.gates import Facts, LeaseFacts, decide
+from neo_core.schedule.gates import DependencyFacts, Facts, LeaseFacts, decide
 
 NOW = 1_800_000_000.0
 FREE = LeaseFacts(takeable=True)
@@ -26,6 +27,8 @@ HELD = LeaseFacts(
 )
 UNREADABLE = LeaseFacts(takeable=False, readable=False, status="unreadable", sentence="the lease file cannot be read")
 ALWAYS_SHUT = Window(0, 0)
+CHROMA_DOWN = (DependencyFacts(name="chroma", ready=False, sentence="backoff after 3 faults"),)
+CHROMA_UP = (DependencyFacts(name="chroma", ready=True),)
 
 
 def make_task(name: str = "kbSync", *, heavy: bool = True, **changes) -> Task:
@@ -84,6 +87,15 @@ ALONE = [
     ),
     (Gate.DUE, make_task(window=ALWAYS_SHUT), facts(SCHEDULED), Reason.OUTSIDE_WINDOW, Outcome.SKIPPED, "", None),
     (Gate.RUNNING, TASK, facts(live=(live("kbSync"),)), Reason.ALREADY_RUNNING, Outcome.SKIPPED, "kbSync", 77),
+    (
+        Gate.DEPENDENCY,
+        make_task(needs=("chroma",)),
+        facts(dependencies=CHROMA_DOWN),
+        Reason.DEPENDENCY,
+        Outcome.DEFERRED,
+        "chroma",
+        None,
+    ),
     (Gate.BACKPRESSURE, TASK, facts(live=(live("dream"),)), Reason.BACKPRESSURE, Outcome.DEFERRED, "dream", 77),
     (Gate.LEASE, TASK, facts(lease=HELD), Reason.LEASE_HELD, Outcome.DEFERRED, "dream", 42),
     (Gate.LEASE, TASK, facts(lease=UNREADABLE), Reason.LEASE_ERROR, Outcome.DEFERRED, "", None),
@@ -123,6 +135,7 @@ def test_every_gate_is_evaluated_every_time_in_the_order_of_the_design():
         snooze=SNOOZE,
         past=Past(last_started_at=NOW),
         live=(live("kbSync"), live("dream")),
+        dependencies=CHROMA_DOWN,
     )
     for task, given in [
         (UNCONFIGURED, everything_blocks),
@@ -130,7 +143,7 @@ def test_every_gate_is_evaluated_every_time_in_the_order_of_the_design():
         (make_task(heavy=False), facts(pause=PAUSE)),
     ]:
         assert [result.gate for result in decide(task, given).results] == list(Gate)
-    assert verdicts(decide(make_task(), everything_blocks)) == {
+    assert verdicts(decide(make_task(needs=("chroma",)), everything_blocks)) == {
         gate: Verdict.PASS if gate is Gate.CONFIGURED else Verdict.BLOCK for gate in Gate
     }
 
@@ -202,6 +215,27 @@ def test_each_of_the_six_is_held_up_by_any_owner_of_the_lease(blocked, owner):
     blocking = decide(make_task(blocked), facts(lease=lease)).blocking
     assert (blocking.reason, blocking.blocker, blocking.blocker_pid) == ("heavy-maintenance-lease-held", owner, 42)
     assert (blocking.clears_when, blocking.limit) == ("dream ends", "free")
+
+
+def test_exactly_six_names_are_heavy_by_default_and_backup_is_among_them(workspace):
+    names = {"backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"}
+    assert set(HEAVY_SIX) == names
+    tasks = resolve_tasks(workspace, Config())
+    assert {name for name, task in tasks.items() if task.heavy} == names
+
+
+def test_a_service_that_is_up_or_not_needed_holds_up_nobody():
+    needing = make_task(needs=("chroma",))
+    assert decide(needing, facts(dependencies=CHROMA_UP)).may_start
+    assert verdicts(decide(TASK, facts()))[Gate.DEPENDENCY] is Verdict.NOT_APPLICABLE
+    told = decide(needing, facts(dependencies=CHROMA_UP + CHROMA_DOWN)).blocking
+    assert told.sentence == "kbSync needs chroma: backoff after 3 faults"
+
+
+@pytest.mark.parametrize("needing", HEAVY_SIX)
+def test_running_light_work_never_holds_up_any_of_the_six(needing):
+    lights = tuple(live(f"light-{number}", heavy=False) for number in range(3))
+    assert decide(make_task(needing), facts(live=lights)).may_start
 
 
 def test_being_due_is_asked_of_scheduled_starts_only():

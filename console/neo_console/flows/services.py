@@ -1,0 +1,96 @@
+"""Start, restart or stop a service: a command to the orchestrator, which keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.availability import start_word
+from neo_console.dialogs.confirm import Confirm, Proposal
+from neo_console.drawing import Fact
+from neo_console.facts import needs_of
+from neo_console.format import age, plain
+from neo_console.vocabulary import Tone, term
+from neo_core.errors import NeoError
+
+if TYPE_CHECKING:
+    from neo_console.app import NeoConsole
+    from neo_core.snapshot import ServiceView, TaskView
+
+_BECAUSE = "asked for in the console"
+_EFFECTS = {
+    "start": "the orchestrator starts it now and keeps it running",
+    "restart": "its whole process tree is stopped, then it is started again; who uses it loses it meanwhile",
+    "stop": "its whole process tree gets its stop signal, and a kill after its grace; then it stays stopped",
+}
+_SAID = {
+    "start": "will be started by the orchestrator",
+    "restart": "will be restarted by the orchestrator",
+    "stop": "will be stopped by the orchestrator, and stays so",
+}
+
+
+def start_service(app: NeoConsole, service: ServiceView) -> None:
+    """Confirm starting the service, or restarting it while it has a process."""
+    _ask(app, service, start_word(app.context()))
+
+
+def stop_service(app: NeoConsole, service: ServiceView) -> None:
+    """Confirm stopping the service."""
+    _ask(app, service, "stop")
+
+
+def _ask(app: NeoConsole, service: ServiceView, verb: str) -> None:
+    app.push_screen(Confirm(_proposal(app, service, verb)), lambda yes: _command(app, service, verb) if yes else None)
+
+
+def _proposal(app: NeoConsole, service: ServiceView, verb: str) -> Proposal:
+    name, now = plain(service.name), app.now()
+    pid = f", pid {service.pid}" if service.pid is not None else ""
+    shown = term(service.state)
+    needed = [plain(task.name) for task in _users(app, service.name)]
+    facts = [
+        Fact("target", f"service {service.name}: {shown.word} for {age(now - service.since)}{pid}", shown.tone),
+        Fact("effect", _EFFECTS[verb]),
+        Fact("needed", f"by {', '.join(needed)}: not started while it is down" if needed and verb != "start" else ""),
+    ]
+    return Proposal(
+        title=f"{verb.capitalize()} {name}?",
+        facts=tuple(fact for fact in facts if fact.value),
+        confirm=f"{verb.capitalize()} {name}",
+        as_of=app.picture.services(now).at or now,
+        changed=lambda: _changed(app, service),
+    )
+
+
+def _users(app: NeoConsole, name: str) -> list[TaskView]:
+    schedule = app.picture.schedule(app.now()).value
+    return [task for task in schedule.tasks if name in needs_of(task).split()] if schedule else []
+
+
+def _changed(app: NeoConsole, captured: ServiceView) -> str:
+    """Return what is different since the keypress; empty when nothing is."""
+    service = app.picture.service(captured.name)
+    if service is None:
+        return f"{captured.name} is no service here any more."
+    if (service.pid, service.start_time) != (captured.pid, captured.start_time):
+        return f"{captured.name} is another process by now ({term(service.state).word}, pid {service.pid or 'none'})."
+    return ""
+
+
+def _command(app: NeoConsole, service: ServiceView, verb: str) -> None:
+    name = service.name
+    try:
+        engine = app.engine()
+        match verb:
+            case "start":
+                engine.service_start(name, _BECAUSE)
+            case "restart":
+                engine.service_restart(name, _BECAUSE)
+            case _:
+                engine.service_stop(name, _BECAUSE)
+    except NeoError as error:
+        app.report(f"{name} is as it was. {error}", Tone.FAIL)
+        return
+    finally:
+        app.nudge()
+    app.report(f"{name} {_SAID[verb]}", Tone.RUN)

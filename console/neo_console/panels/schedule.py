@@ -1,0 +1,120 @@
+"""1: every task, what it does next and how it went last; below them the services, if there are any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from neo_console.format import plain, plural
+from neo_console.panels import sentences
+from neo_console.panels.base import Look, Notice, TablePanel
+from neo_console.panels.table import KeyedTable
+from neo_console.rows import schedule, services
+from neo_console.vocabulary import Seen
+from neo_core.snapshot import OrchestratorState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from neo_console.picture import Picture, View
+    from neo_console.rows.model import Row
+    from neo_core.snapshot import ScheduleView
+
+_TITLE = "1 Schedule"
+_ALONE = f"{_TITLE} · no orchestrator: nothing starts by itself"
+_ASIDE = {
+    OrchestratorState.STOPPED: _ALONE,
+    OrchestratorState.KILLED: _ALONE,
+    OrchestratorState.CRASHED: _ALONE,
+    OrchestratorState.SILENT: f"{_TITLE} · the orchestrator is silent: starts may not come",
+}
+
+
+class SchedulePanel(TablePanel):
+    """Two tables that keys move through as one."""
+
+    NAME = sentences.SCHEDULE
+    TITLE = _TITLE
+    COLUMNS = schedule.COLUMNS
+    NOUN = ("task", "tasks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.services = KeyedTable(services.COLUMNS, id="services-table")
+        self.services.display = False
+        self.table.below, self.services.above = self.services, self.table
+        self._services_notice = Notice()
+        self._active = self.table
+        self._titled = _TITLE
+        self._known_services = 0
+
+    @property
+    def body(self) -> KeyedTable:
+        """The table the operator is in, or was in last; asked of the screen, for events of the focus come later."""
+        focused = self.screen.focused if self.is_attached else None
+        for table in (self.table, self.services):
+            if focused is table:
+                self._active = table
+        return self._active
+
+    def compose(self) -> ComposeResult:
+        """Put the services below the tasks."""
+        yield from super().compose()
+        yield self._services_notice
+        yield self.services
+
+    def on_descendant_focus(self) -> None:
+        """Let the table that is not acted on show no selection."""
+        self._mark()
+
+    def view(self, picture: Picture, now: float) -> View[ScheduleView]:
+        """Return the schedule."""
+        return picture.schedule(now)
+
+    def rows(self, picture: Picture, now: float) -> Sequence[Row]:
+        """Return a row for every task."""
+        view = self.view(picture, now)
+        return schedule.schedule_rows(view.value, picture, now) if view.value else ()
+
+    def show(self, picture: Picture, now: float, look: Look, *, refiltered: bool = False) -> None:
+        """Show both tables as of ``now``."""
+        view = picture.services(now)
+        rows = services.service_rows(view.value or (), now)
+        matching = self.matching(rows)
+        self._known_services = len(rows)
+        self.services.display = self.services.show_header = bool(matching)
+        self.services.show_rows(matching, look.colours, refiltered=refiltered)
+        super().show(picture, now, look, refiltered=refiltered)
+        if not self.services.display and self.body is self.services:
+            self._leave_services()
+        broken = view.seen in (Seen.UNREADABLE, Seen.MALFORMED) or (view.seen is Seen.STALE and bool(view.error))
+        said = f"The services cannot be read. {plain(view.error)}" if broken else ""
+        self._services_notice.say(said, view.seen, look.colours)
+        self._title(picture, now)
+
+    def counted(self, known: int) -> str:
+        """Return how many tasks and services there are."""
+        services_known = plural(self._known_services, "service") if self._known_services else ""
+        return " · ".join(part for part in (super().counted(known), services_known) if part)
+
+    def _leave_services(self) -> None:
+        """Go back to the tasks when there are no services any more."""
+        had_focus = self.screen.focused is self.services
+        self._active = self.table
+        if had_focus:
+            self.screen.set_focus(self.table)
+        self._mark()
+
+    def _mark(self) -> None:
+        for table in (self.table, self.services):
+            table.set_class(table is not self.body, "idle")
+
+    def _title(self, picture: Picture, now: float) -> None:
+        keeper = picture.orchestrator(now).value
+        title = _ASIDE.get(keeper.state, _TITLE) if keeper else _TITLE
+        if title != self._titled:
+            self._titled = title
+            self.border_title = Content(title)

@@ -1,0 +1,99 @@
+"""What must be read before anything else: a line each, the worst first; the first word of each is its badge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from neo_console.format import age, moment, plain
+from neo_console.rows.strip import TROUBLED_KEEPER, TROUBLED_LEASE, Flags, Part
+from neo_console.vocabulary import COLLISION, CONFIG, PAUSED, Seen, Tone, term
+from neo_core.snapshot import OrchestratorState
+
+if TYPE_CHECKING:
+    from neo_console.picture import Picture
+
+Key = Callable[[str], str]
+
+
+def banners(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
+    """Return every banner; ``key`` names the key of an action."""
+    return [
+        *_collisions(picture, now),
+        *_stale(picture, now),
+        *_config(picture),
+        *_lease(picture, now),
+        *pause_banner(picture, now, flags, key),
+        *_orchestrator(picture, now, flags, key),
+        *_read_only(flags),
+    ]
+
+
+def pause_banner(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
+    """Return the banner of the pause; it stands on every surface."""
+    pause = picture.pause()
+    if pause is None:
+        return []
+    until = f" until {moment(pause.until, now)}" if pause.until is not None else ""
+    who = plain(pause.requested_by) or "an operator"
+    ends = "" if flags.read_only else f"; {key('pause')} ends it"
+    since = moment(pause.created_at, now)
+    because = plain(pause.because) or "no reason given"
+    return [_line(str(PAUSED), f"nothing starts{until}: {because} — paused by {who} at {since}{ends}", PAUSED.tone)]
+
+
+def _line(flag: str, text: str, tone: Tone) -> Part:
+    badge, _, word = flag.partition(" ")
+    return Part(f"{badge} {word.upper()}  {text}", tone)
+
+
+def _collisions(picture: Picture, now: float) -> list[Part]:
+    found = picture.collisions(now).value or ()
+    return [_line(str(COLLISION), plain(one.sentence), COLLISION.tone) for one in found[:1]]
+
+
+def _stale(picture: Picture, now: float) -> list[Part]:
+    stale = picture.stale_for(now)
+    if stale is None:
+        return []
+    shown = term(Seen.STALE)
+    why = picture.failure or "the collector has not answered since"
+    return [_line(str(shown), f"this picture is {age(stale)} old: {plain(why)}", shown.tone)]
+
+
+def _config(picture: Picture) -> list[Part]:
+    if not picture.config_error:
+        return []
+    return [_line(str(CONFIG), f"not in force: {plain(picture.config_error)}", CONFIG.tone)]
+
+
+def _lease(picture: Picture, now: float) -> list[Part]:
+    lease = picture.lease(now).value
+    if lease is None or lease.light not in TROUBLED_LEASE:
+        return []
+    shown = term(lease.light)
+    mend = f" — {lease.mend}" if lease.mend else ""
+    return [_line(f"{shown.badge} lease", f"{plain(lease.sentence)}{plain(mend)}", shown.tone)]
+
+
+def _orchestrator(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
+    keeper = picture.orchestrator(now).value
+    if keeper is None:
+        return []
+    lives = keeper.state in (OrchestratorState.RUNNING, OrchestratorState.SILENT)
+    if keeper.config_error and lives and not picture.config_error:
+        text = f"it goes on with an older configuration: {plain(keeper.config_error)}"
+        return [_line(f"{CONFIG.badge} orch", text, CONFIG.tone)]
+    if keeper.state not in TROUBLED_KEEPER:
+        return []
+    shown = term(keeper.state)
+    offer = keeper.state is not OrchestratorState.SILENT and not flags.read_only
+    way_out = f" — {key('orchestrator')} starts it" if offer else ""
+    tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
+    return [_line(f"{shown.badge} orch", f"{plain(keeper.sentence)}{way_out}", tone)]
+
+
+def _read_only(flags: Flags) -> list[Part]:
+    if not flags.read_only:
+        return []
+    return [_line(f"{PAUSED.badge} ro", f"nothing can be changed from here: {plain(flags.read_only)}", Tone.WAIT)]
