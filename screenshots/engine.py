@@ -67,6 +67,9 @@ class FixedEngine:
         """Return the defaults."""
         return Config()
 
+    def record_memory(self) -> None:
+        """Nothing to record: the picture stands still."""
+
     def snapshot(self) -> Snapshot:
         """Return the picture."""
         return self.picture

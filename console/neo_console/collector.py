@@ -118,6 +118,7 @@ class Collector:
             if self._engine is None:
                 self._engine = self._connect()
             self._engine.reconfigure_if_changed()
+            self._engine.record_memory()
             return Collected(self._engine.snapshot())
         except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
             return CollectFailed(str(error) or type(error).__name__)

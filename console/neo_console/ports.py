@@ -22,6 +22,10 @@ class EngineLike(Protocol):
         """The configuration in force."""
         ...
 
+    def record_memory(self) -> None:
+        """Record the memory when a sample is due and nobody else does."""
+        ...
+
     def snapshot(self) -> Snapshot:
         """Return one picture of everything."""
         ...

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from neo_core.ledger.models import LeaseRole, Outcome, ServiceState, Trigger
+from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
 
@@ -99,6 +100,8 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Gate.DEPENDENCY: Term("services it needs", "▹", Tone.PLAIN),
         Gate.BACKPRESSURE: Term("other heavy run", "▹", Tone.PLAIN),
         Gate.LEASE: Term("lease", "▹", Tone.PLAIN),
+        Gate.MEMORY_PRESSURE: Term("memory pressure", "▹", Tone.PLAIN),
+        Gate.MEMORY_FORECAST: Term("memory forecast", "▹", Tone.PLAIN),
     },
     Reason: {
         Reason.NOT_CONFIGURED: Term("no command is configured", "–", Tone.DIM),
@@ -112,6 +115,8 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Reason.BACKPRESSURE: Term("another heavy run is active", "◐", Tone.CALM),
         Reason.LEASE_HELD: Term("the lease is held", "◐", Tone.CALM),
         Reason.LEASE_ERROR: Term("the lease cannot be used", "✗", Tone.FAIL),
+        Reason.MEMORY_PRESSURE: Term("the memory is under pressure", "◐", Tone.CALM),
+        Reason.MEMORY_FORECAST: Term("it would probably not fit into memory", "◐", Tone.CALM),
         Reason.RUNNER_GONE: Term("its runner vanished", "!", Tone.FAIL),
         Reason.NOT_STARTED: Term("its runner did not start", "✗", Tone.FAIL),
         Reason.SPAWN_ERROR: Term("it could not be started", "✗", Tone.FAIL),
@@ -121,6 +126,13 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Reason.SIGNAL: Term("ended by a signal", "⊘", Tone.DIM),
         Reason.OPERATOR: Term("stopped by an operator", "⊘", Tone.DIM),
         Reason.TIME_LIMIT: Term("it reached its time limit", "◷", Tone.FAIL),
+    },
+    Phase: {
+        Phase.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+        Phase.NORMAL: Term("normal", "●", Tone.OK),
+        Phase.ELEVATED: Term("elevated", "◐", Tone.WAIT),
+        Phase.CRITICAL: Term("critical", "✗", Tone.FAIL),
+        Phase.RECOVERING: Term("recovering", "◑", Tone.WAIT),
     },
     LeaseRole: {
         LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),

@@ -14,6 +14,7 @@ from neo_core.observe import lease_facts
 from neo_core.runs.lost import is_lost
 from neo_core.runs.spawn import RUN_ID
 from neo_core.schedule.gates import DependencyFacts, Facts, LeaseFacts
+from neo_core.schedule.memory_gates import MemoryFacts
 from neo_core.schedule.prompts import past_of
 from neo_core.services.observe import dependencies_of
 
@@ -38,6 +39,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[Run, ...] = ()
     snoozes: tuple[Control, ...] = ()
     pause: Control | None = None
+    memory: MemoryFacts = MemoryFacts()
     lent: bool = False
     parent: str = ""
     ancestors: frozenset[str] = frozenset()
@@ -52,6 +54,7 @@ def gather_facts(
     now: float,
     token: str,
     source: ProcessSource,
+    memory: MemoryFacts,
 ) -> Facts:
     """Read what ``decide`` needs for one task. Raises ``LedgerError``."""
     return compose_facts(
@@ -66,6 +69,7 @@ def gather_facts(
         pauses=ledger.controls.in_force(ControlKind.PAUSE, now),
         first_seen=ledger.task_marks.first_seen().get(task.name),
         dependencies=dependencies_of(task, ledger.services.all() if task.needs else {}, source),
+        memory=memory,
     )
 
 
@@ -82,9 +86,12 @@ def compose_facts(
     pauses: list[Control],
     first_seen: float | None = None,
     dependencies: tuple[DependencyFacts, ...] = (),
+    memory: MemoryFacts,
 ) -> Facts:
     """Return the facts for one task from what was read for all of them."""
-    scene = compose_scene(seen, trigger=trigger, now=now, token=token, live=live, snoozes=snoozes, pauses=pauses)
+    scene = compose_scene(
+        seen, trigger=trigger, now=now, token=token, live=live, snoozes=snoozes, pauses=pauses, memory=memory
+    )
     return facts_in(scene, task, past_of(task, record, first_seen), dependencies)
 
 
@@ -97,6 +104,7 @@ def compose_scene(
     live: tuple[Run, ...],
     snoozes: list[Control],
     pauses: list[Control],
+    memory: MemoryFacts,
 ) -> Scene:
     """Return the moment that any number of decisions share."""
     lent = borrowable(seen, token)
@@ -108,6 +116,7 @@ def compose_scene(
         live=live,
         snoozes=tuple(snoozes),
         pause=pauses[-1] if pauses else None,
+        memory=memory,
         lent=lent is not None,
         parent=str(parent),
         ancestors=frozenset(ancestors_of(os.environ.get(RUN_ID, ""), {run.run_id: run for run in live})),
@@ -122,6 +131,7 @@ def facts_in(scene: Scene, task: Task, past: Past, dependencies: tuple[Dependenc
         lease=scene.lease,
         past=past,
         dependencies=dependencies,
+        memory=scene.memory,
         pause=scene.pause,
         snooze=snooze_of(task, scene.snoozes) if scene.snoozes else None,
         live=scene.live,

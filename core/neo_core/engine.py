@@ -7,43 +7,43 @@ what could not be read.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from neo_core.admission import gather_facts
+from neo_core.archive import Archive
 from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import UsageError
-from neo_core.incumbent import require_keeper
+from neo_core.errors import LedgerError, UsageError
+from neo_core.incumbent import read_incumbent, require_keeper
 from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, ServiceEvent, Trigger
+from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
-from neo_core.logs import LogChunk, read_log
-from neo_core.looking import Looker
-from neo_core.processes.source import ProcessSource, is_alive, system_source
+from neo_core.looking import Looker, why_read_only
+from neo_core.memory.reading import system_memory
+from neo_core.processes.source import ProcessSource, identity_of, is_alive, system_source
+from neo_core.recorder.gate_facts import learned, memory_facts
+from neo_core.recorder.recorder import Recorder
 from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
-from neo_core.schedule.decision import Decision
 from neo_core.schedule.gates import decide
-from neo_core.services.logs import service_log
 from neo_core.starting import Attempt, Starter
 from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
     from neo_core.config import Config
     from neo_core.profiles import Task
-    from neo_core.services.catalogue import Service
+    from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
 
 _POLL = 0.1
 _RELEASE_WITHIN = 15.0
 
 
-class Engine:
+class Engine(Archive):
     """The engine over one workspace. ``config`` is read from the workspace when not given."""
 
     def __init__(
@@ -55,11 +55,9 @@ class Engine:
         source: ProcessSource | None = None,
         catalogue: Catalogue | None = None,
     ) -> None:
-        self.workspace = workspace
-        self._catalogue = catalogue or read_catalogue(workspace, config)
+        told = catalogue or read_catalogue(workspace, config)
+        super().__init__(workspace, told, clock=clock or SystemClock(), source=source or system_source())
         self._edited = config_stamp(workspace)
-        self._clock = clock or SystemClock()
-        self._source = source or system_source()
         self._lease = LeaseStore(
             workspace.lease,
             source=self._source,
@@ -68,31 +66,13 @@ class Engine:
         )
         self._looker = Looker(workspace, self._catalogue, self._lease, clock=self._clock, source=self._source)
         self._starter = Starter(workspace, self._lease, clock=self._clock)
+        self._memory = system_memory()
+        self._recorder: Recorder | None = None
 
     @classmethod
     def for_looking(cls, workspace: Workspace) -> Engine:
         """Return an engine, not to act with, also where the configuration is wrong: it sees with the defaults."""
         return cls(workspace, catalogue=read_catalogue_anyway(workspace))
-
-    @property
-    def config(self) -> Config:
-        """The configuration in force."""
-        return self._catalogue.config
-
-    @property
-    def config_error(self) -> str:
-        """Why the configuration in force is not that of the file; empty when it is."""
-        return self._catalogue.error
-
-    @property
-    def tasks(self) -> dict[str, Task]:
-        """Every task by name."""
-        return self._catalogue.tasks
-
-    @property
-    def services(self) -> dict[str, Service]:
-        """Every enabled service by name."""
-        return self._catalogue.services
 
     def reconfigure_if_changed(self) -> str:
         """Take over an edited configuration; return why it was refused and the old one kept, empty when all is well."""
@@ -107,11 +87,34 @@ class Engine:
         self._starter.collect()
         return self._looker.look()
 
-    def task(self, name: str) -> Task:
-        """Return one task; raises ``UsageError`` naming the known ones."""
-        if name not in self.tasks:
-            raise UsageError(f"task {name!r}", "is not known here", f"Known: {', '.join(self.tasks)}.")
-        return self.tasks[name]
+    def record_memory(self) -> None:
+        """Record the memory if a sample is due and nobody else does; for a console that stays open.
+
+        The orchestrator goes first, because it is there when no console is. A ledger that cannot be written is told by
+        the snapshot.
+        """
+        incumbent = read_incumbent(self.workspace, self._source)
+        if why_read_only(self.workspace) or (incumbent is not None and incumbent.alive):
+            self.close()
+            return
+        if self._recorder is None:
+            self._recorder = Recorder(
+                self.workspace,
+                self.config.memory,
+                memory=self._memory,
+                source=self._source,
+                clock=self._clock,
+                console=identity_of(os.getpid(), self._source),
+            )
+        self._recorder.configure(self.config.memory)
+        if self._recorder.due():
+            with suppress(LedgerError), self._writing() as ledger:
+                self._recorder.tick(ledger)
+
+    def close(self) -> None:
+        """Let somebody else record the memory; idempotent."""
+        if self._recorder is not None:
+            self._recorder.close()
 
     def preview(self, task: str, trigger: Trigger = Trigger.MANUAL) -> Decision:
         """Return whether the task may start now, and why not, without starting anything."""
@@ -119,12 +122,16 @@ class Engine:
         with self._reading() as ledger:
             return self._decide(found, ledger, trigger)
 
-    def trigger(self, task: str, trigger: Trigger = Trigger.MANUAL) -> Attempt:
-        """Start the task's runner, or record why it did not start."""
+    def trigger(self, task: str, trigger: Trigger = Trigger.MANUAL, *, override_memory: bool = False) -> Attempt:
+        """Start the task's runner, or record why it did not start.
+
+        ``override_memory`` is an operator's will to start in spite of the memory gates; the decision keeps whose.
+        """
         found = self.task(task)
         with self._writing() as ledger:
             mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
-            decision = self._decide(found, ledger, trigger)
+            overridden_by = user_name() if override_memory else ""
+            decision = self._decide(found, ledger, trigger, overridden_by)
             return self._starter.start(found, decision, ledger)
 
     def run_and_wait(self, task: str, trigger: Trigger | str = Trigger.MANUAL) -> Run:
@@ -221,60 +228,19 @@ class Engine:
         with self._reading() as ledger:
             return all(one.control_id != control.control_id for one in ledger.controls.pending(control.kind))
 
-    def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
-        """Return a service's changes of state, newest first."""
-        service = self._service(name)
-        with self._reading() as ledger:
-            return ledger.services.events(service, limit)
-
-    def run(self, run_id: str) -> Run:
-        """Return one run by its id or an unambiguous beginning of it."""
-        with self._reading() as ledger:
-            return find_run(ledger, run_id)
-
     def history(
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
     ) -> list[Run]:
         """Return the newest rows first, after marking lost what is."""
-        if os.access(self.workspace.ledger, os.F_OK) and not self._looker.read_only():
+        if os.access(self.workspace.ledger, os.F_OK) and not why_read_only(self.workspace):
             with self._writing() as ledger:
                 mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
-        with self._reading() as ledger:
-            found = ledger.runs.history(task=task, outcome=outcome, since=since, limit=limit)
-            if task and not found and task not in self.tasks and ledger.runs.latest(task) is None:
-                self.task(task)
-            return found
-
-    def lease_history(self, limit: int = 100) -> list[LeaseEvent]:
-        """Return what happened to the lease, newest first, as far as runs of ours were concerned."""
-        with self._reading() as ledger:
-            return ledger.lease_events.history(limit)
+        return super().history(task=task, outcome=outcome, since=since, limit=limit)
 
     def deferral_text(self) -> str:
         """Return the two lines of a script that found the lease held; empty when nobody has it."""
         seen = self._lease.inspect()
         return "" if seen.takeable else deferral_lines(seen)
-
-    def decision_of(self, run: Run) -> Decision | None:
-        """Return the decision that was made for a run at its time; ``None`` when none was kept."""
-        if not run.decision:
-            return None
-        try:
-            return msgspec.json.decode(run.decision, type=Decision)
-        except msgspec.DecodeError:
-            return None
-
-    def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
-        """Return at most ``limit`` bytes of a run's log: its tail, or what follows byte ``after``."""
-        return read_log(self.workspace.run_log(run_id), after=after, limit=limit)
-
-    def service_log(self, name: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
-        """Return a part of a service's log, like ``log``."""
-        return read_log(service_log(self.workspace, self._service(name)), after=after, limit=limit)
-
-    def orchestrator_log(self, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
-        """Return a part of the orchestrator's log, like ``log``."""
-        return read_log(self.workspace.orchestrator_log, after=after, limit=limit)
 
     def _ask_keeper(self, kind: ControlKind, name: str, because: str) -> Control:
         service = self._service(name)
@@ -282,22 +248,24 @@ class Engine:
         with self._writing() as ledger:
             return ledger.controls.add(kind, service, at=self._clock.now(), because=because, requested_by=user_name())
 
-    def _service(self, name: str) -> str:
-        """Return the name of a known service; raises ``UsageError`` naming them."""
-        if name in self.services:
-            return name
-        known = f"Known: {', '.join(self.services)}." if self.services else "Configure one: [services.NAME]."
-        raise UsageError(f"service {name!r}", "is not known here", known)
-
-    def _decide(self, task: Task, ledger: Ledger, trigger: Trigger) -> Decision:
+    def _decide(self, task: Task, ledger: Ledger, trigger: Trigger, overridden_by: str = "") -> Decision:
+        now = self._clock.now()
+        memory = memory_facts(
+            ledger.memory.watch(),
+            self.config.memory,
+            self._memory.read(now),
+            learned(ledger, (task.name,)),
+            overridden_by=overridden_by,
+        )
         facts = gather_facts(
             task,
             ledger,
             self._lease.inspect(),
             trigger=trigger,
-            now=self._clock.now(),
+            now=now,
             token=inherited_token(),
             source=self._source,
+            memory=memory,
         )
         return decide(task, facts)
 
@@ -310,9 +278,6 @@ class Engine:
                 break
             self._clock.sleep(0.01)
         self._starter.collect()
-
-    def _reading(self) -> Ledger:
-        return Ledger(self.workspace.ledger, writable=False)
 
     def _writing(self) -> Ledger:
         ensure_state(self.workspace)

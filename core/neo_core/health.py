@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_core.health_tasks import task_causes
 from neo_core.ledger.models import ServiceState
+from neo_core.memory.incidents import Phase
 from neo_core.snapshot import Cause, Health, HealthStatus, LeaseLight, OrchestratorState
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from neo_core.snapshot import (
         CollisionView,
         LeaseView,
+        MemoryView,
         OrchestratorView,
         ScheduleView,
         Section,
@@ -44,6 +46,12 @@ _ORCHESTRATOR = {
     OrchestratorState.UNKNOWN: (HealthStatus.UNKNOWN, "orchestrator-unknown"),
 }
 
+_MEMORY = {
+    Phase.ELEVATED: HealthStatus.DEGRADED,
+    Phase.RECOVERING: HealthStatus.DEGRADED,
+    Phase.CRITICAL: HealthStatus.UNHEALTHY,
+}
+
 
 def judge(snapshot: Snapshot) -> Health:
     """Return the verdict and its causes, the worst first.
@@ -57,6 +65,7 @@ def judge(snapshot: Snapshot) -> Health:
         *_collisions(snapshot.collisions.value or ()),
         *_orchestrator(snapshot.orchestrator.value, snapshot),
         *_services(snapshot.services.value or ()),
+        *_memory(snapshot.memory.value),
         *_schedule(snapshot.schedule.value, snapshot.at),
     ]
     causes = tuple(sorted(found, key=lambda cause: _WORST_FIRST.index(cause.status)))
@@ -103,6 +112,17 @@ def _lease(view: LeaseView | None) -> Iterator[Cause]:
     if view is not None and view.light in _LEASE:
         status, code = _LEASE[view.light]
         yield Cause(status=status, code=code, subject="lease", sentence=view.sentence, mend=view.mend)
+
+
+def _memory(view: MemoryView | None) -> Iterator[Cause]:
+    if view is not None and view.phase in _MEMORY:
+        yield Cause(
+            status=_MEMORY[view.phase],
+            code=f"memory-{view.phase}",
+            subject="memory",
+            sentence=f"{view.signal} {view.value} (limit {view.limit}); nothing heavy starts",
+            mend=f"neo-console incident {view.incident}" if view.incident else "",
+        )
 
 
 def _collisions(views: tuple[CollisionView, ...]) -> Iterator[Cause]:

@@ -14,10 +14,11 @@ from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.store import Ledger
-from neo_core.observe import lease_view, task_view
+from neo_core.memory.reading import system_memory
+from neo_core.observe import lease_view, memory_view, task_view
 from neo_core.overseen import orchestrator_view
-from neo_core.processes.memory import read_memory
 from neo_core.processes.source import ProcessIdentity, is_alive
+from neo_core.recorder.gate_facts import learned, memory_facts
 from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
 from neo_core.schedule.gates import decide
 from neo_core.services.observe import dependencies_of
@@ -78,6 +79,7 @@ class Looker:
         self._clock = clock
         self._source = source
         self._census = Census(source, clock)
+        self._memory = system_memory()
         self.catalogue = catalogue
 
     def look(self) -> Snapshot:
@@ -99,7 +101,7 @@ class Looker:
             schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, at)),
             outcomes=outcomes,
             processes=self._section(lambda: self._processes(runs, seen, upkeep.value)),
-            memory=self._section(_memory),
+            memory=self._section(self._memory_now),
             services=self._after(upkeep, lambda told: self._services(told, orchestrator.value, at)),
             orchestrator=orchestrator,
             collisions=self._after(outcomes, lambda rows: self._collisions(runs, rows, seen)),
@@ -107,10 +109,7 @@ class Looker:
 
     def read_only(self) -> str:
         """Return why nothing can be changed in this workspace; empty when it can."""
-        folder = self._workspace.state
-        while not os.access(folder, os.F_OK) and folder != folder.parent:
-            folder = folder.parent
-        return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
+        return why_read_only(self._workspace)
 
     def _live(self, *, writable: bool) -> tuple[Run, ...]:
         if not self._workspace.ledger.exists():
@@ -127,6 +126,9 @@ class Looker:
             pauses = ledger.controls.in_force(ControlKind.PAUSE, now)
             first_seen = ledger.task_marks.first_seen()
             services = ledger.services.all()
+            config = self.catalogue.config
+            forecasts = learned(ledger, self.catalogue.tasks)
+            memory = memory_facts(ledger.memory.watch(), config.memory, self._memory.read(now), forecasts)
             views: list[TaskView] = []
             for task in self.catalogue.tasks.values():
                 record = ledger.runs.record_of(task.name)
@@ -142,6 +144,7 @@ class Looker:
                     pauses=pauses,
                     first_seen=first_seen.get(task.name),
                     dependencies=dependencies_of(task, services, self._source),
+                    memory=memory,
                 )
                 running = next((run for run in live if run.task == task.name), None)
                 views.append(
@@ -153,7 +156,7 @@ class Looker:
                         now=now,
                         snooze=snooze_of(task, snoozes),
                         running=running,
-                        starved_after=self.catalogue.config.orchestrator.starved_after,
+                        starved_after=config.orchestrator.starved_after,
                     )
                 )
         return ScheduleView(tasks=tuple(views), pause=pauses[-1] if pauses else None)
@@ -162,6 +165,13 @@ class Looker:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             now = self._clock.now()
             return tuple(_as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
+
+    def _memory_now(self) -> MemoryView:
+        reading = self._memory.read(self._clock.now())
+        with Ledger(self._workspace.ledger, writable=False) as ledger:
+            facts = memory_facts(ledger.memory.watch(), self.catalogue.config.memory, reading, {})
+            incident = ledger.memory.unfinished()
+        return memory_view(reading, facts, incident)
 
     def _upkeep(self) -> _Upkeep:
         incumbent = read_incumbent(self._workspace, self._source)
@@ -221,6 +231,14 @@ class Looker:
         return Section(at=section.at, error=section.error) if section.error else None
 
 
+def why_read_only(workspace: Workspace) -> str:
+    """Return why nothing can be changed in a workspace; empty when it can."""
+    folder = workspace.state
+    while not os.access(folder, os.F_OK) and folder != folder.parent:
+        folder = folder.parent
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
+
+
 def _as_seen(run: Run, source: ProcessSource, now: float) -> Run:
     """Show a lost run as lost also where the ledger cannot be written."""
     if not is_lost(run, source, now):
@@ -228,11 +246,4 @@ def _as_seen(run: Run, source: ProcessSource, now: float) -> Run:
     ending = lost_ending(run, now)
     return msgspec.structs.replace(
         run, outcome=ending.outcome, reason_code=ending.reason_code, reason=ending.reason, ended_at=None
-    )
-
-
-def _memory() -> MemoryView:
-    memory = read_memory()
-    return MemoryView(
-        total=memory.total, available=memory.available, swap_used=memory.swap_used, pressure=memory.pressure
     )

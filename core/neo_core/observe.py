@@ -12,12 +12,15 @@ from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
 from neo_core.schedule.decision import Decision, Reason
 from neo_core.schedule.due import Past, next_due, period, retry_at
 from neo_core.schedule.gates import LeaseFacts
-from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, TaskState, TaskView
+from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, MemoryView, TaskState, TaskView
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
+    from neo_core.ledger.memory import Incident
     from neo_core.ledger.runs import TaskRecord
+    from neo_core.memory.reading import Reading
     from neo_core.profiles import Task
+    from neo_core.schedule.memory_gates import MemoryFacts
 
 _RECLAIM = "neo-lease reclaim"
 _LIGHTS = {
@@ -185,3 +188,19 @@ def _sentence_error(seen: Inspection) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def memory_view(reading: Reading, facts: MemoryFacts, incident: Incident | None) -> MemoryView:
+    """Return the machine's memory as the strip and ``status`` show it."""
+    return MemoryView(
+        total=reading.total,
+        available=reading.available,
+        swap_used=reading.swap_used,
+        pressure=reading.some.avg10 if reading.some else None,
+        phase=facts.phase,
+        since=facts.since,
+        signal=facts.signal,
+        value=facts.value,
+        limit=facts.limit,
+        incident=incident.incident_id if incident else 0,
+    )

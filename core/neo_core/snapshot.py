@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState
+from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Decision
 
 T = TypeVar("T")
@@ -164,12 +165,22 @@ class TreeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemoryView(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine's memory; ``pressure`` is PSI "some" over 10 s in percent, ``None`` where it cannot be read."""
+    """The machine's memory in bytes; ``pressure`` is PSI "some" over 10 s in percent. ``None`` is unknown.
 
-    total: int
-    available: int
-    swap_used: int
+    ``phase`` began at ``since``; ``signal`` had a ``value`` beyond its ``limit``. ``incident`` is the number of the one
+    that is going on, 0 for none.
+    """
+
+    total: int | None = None
+    available: int | None = None
+    swap_used: int | None = None
     pressure: float | None = None
+    phase: Phase = Phase.UNKNOWN
+    since: float | None = None
+    signal: str = ""
+    value: str = ""
+    limit: str = ""
+    incident: int = 0
 
 
 class ServiceView(msgspec.Struct, frozen=True, kw_only=True):

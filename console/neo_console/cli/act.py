@@ -30,16 +30,23 @@ _LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))
 @click.option(
     "--deferred-exit-code", type=click.IntRange(0, 255), default=0, show_default=True, help="Exit code of a deferral."
 )
+@click.option(
+    "--override-memory",
+    is_flag=True,
+    help="Start in spite of memory pressure or of a forecast that it will not fit; the run keeps that you said so.",
+)
 @json_option
 @click.pass_obj
-def run(workspace: Workspace, task: str, *, detach: bool, deferred_exit_code: int, as_json: bool) -> int:
+def run(
+    workspace: Workspace, task: str, *, detach: bool, deferred_exit_code: int, override_memory: bool, as_json: bool
+) -> int:
     """Run TASK now and print its log; ctrl+c stops it.
 
     A start that a gate prevents is recorded, said, and exits 0 like every script on this machine that finds the lease
     held. A task without a command exits 1.
     """
     engine = Engine(workspace)
-    attempt = engine.trigger(task)
+    attempt = engine.trigger(task, override_memory=override_memory)
     if not attempt.started:
         _say_prevented(engine, attempt, as_json=as_json)
         blocking = attempt.decision.blocking

@@ -219,6 +219,12 @@ def _memory(view: MemoryView) -> dict[str, Any]:
         "availableBytes": view.available,
         "swapUsedBytes": view.swap_used,
         "pressurePercent": view.pressure,
+        "phase": str(view.phase),
+        "since": None if view.since is None else to_iso(view.since),
+        "signal": view.signal or None,
+        "signalValue": view.value or None,
+        "signalLimit": view.limit or None,
+        "incident": view.incident or None,
     }
 
 

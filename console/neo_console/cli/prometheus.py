@@ -150,9 +150,13 @@ def _collisions(views: tuple[CollisionView, ...] | None) -> Iterator[_Metric]:
 def _memory(view: MemoryView | None) -> Iterator[_Metric]:
     if view is None:
         return
-    yield _one("memory_total_bytes", "The machine's memory.", float(view.total))
-    yield _one("memory_available_bytes", "Memory that can be had without swapping.", float(view.available))
-    yield _one("swap_used_bytes", "Swap in use.", float(view.swap_used))
+    for name, says, amount in (
+        ("memory_total_bytes", "The machine's memory.", view.total),
+        ("memory_available_bytes", "Memory that can be had without swapping.", view.available),
+        ("swap_used_bytes", "Swap in use.", view.swap_used),
+    ):
+        if amount is not None:
+            yield _one(name, says, float(amount))
     if view.pressure is not None:
         yield _one("memory_pressure_ratio", "PSI: the part of 10 s in which something waited.", view.pressure / 100)
 

@@ -130,11 +130,16 @@ def _lease_lines(view: LeaseView, now: float) -> str:
 
 
 def _memory_line(view: MemoryView) -> str:
-    share = round(100 * view.available / view.total) if view.total else 0
+    known = view.available is not None and view.total
+    share = f"{round(100 * (view.available or 0) / (view.total or 1))}%" if known else "?"
     pressure = "pressure unknown" if view.pressure is None else f"PSI {view.pressure:.1f}"
-    return (
-        f"{size(view.available)} of {size(view.total)} available ({share}%) · swap {size(view.swap_used)} · {pressure}"
-    )
+    parts = [
+        f"{size(view.available)} of {size(view.total)} available ({share})",
+        f"swap {size(view.swap_used)}",
+        pressure,
+        str(term(view.phase)) + (f" ({view.signal} {view.value}, limit {view.limit})" if view.signal else ""),
+    ]
+    return " · ".join(parts + ([f"incident {view.incident}"] if view.incident else []))
 
 
 def _tasks(view: ScheduleView, now: float) -> str:

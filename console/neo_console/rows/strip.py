@@ -10,6 +10,7 @@ from neo_console.format import age, clock_time, percent, plain, plural
 from neo_console.rows.services import in_trouble
 from neo_console.vocabulary import COLLISION, STARVED, Seen, Term, Tone, term
 from neo_core.ledger.models import Trigger
+from neo_core.memory.incidents import Phase
 from neo_core.snapshot import HealthStatus, LeaseLight, LeaseView, OrchestratorState, TaskState
 
 if TYPE_CHECKING:
@@ -158,9 +159,13 @@ def _memory(picture: Picture, now: float) -> list[Part]:
     if view.value is None:
         return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 7)]
     memory = view.value
-    free = 100 * memory.available / memory.total if memory.total else None
+    free = None if memory.available is None or not memory.total else 100 * memory.available / memory.total
     pressure = "?" if memory.pressure is None else f"{memory.pressure:.1f}"
-    return [bar, label, Part(f"{percent(free)} free", Tone.PLAIN, 7), Part(f"· PSI {pressure}", Tone.PLAIN, 9)]
+    shown = [bar, label, Part(f"{percent(free)} free", Tone.PLAIN, 7), Part(f"· PSI {pressure}", Tone.PLAIN, 9)]
+    if memory.phase in (Phase.NORMAL, Phase.UNKNOWN):
+        return shown
+    word = term(memory.phase)
+    return [bar, label, Part(f"{word.badge} {word.word.upper()}", word.tone, 2, strong=True), *shown[2:]]
 
 
 def _orchestrator(picture: Picture, now: float, flags: Flags) -> list[Part]:

@@ -73,9 +73,10 @@ class Database:
             return self._for_writing().execute(sql, parameters).rowcount
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Make the changes inside the block one durable commit, or none of them; readers go on meanwhile.
 
+        What is not ``durable`` survives every process, and is lost only when the machine itself loses power.
         A block inside another one belongs to the outer commit.
         """
         connection = self._for_writing()
@@ -83,6 +84,17 @@ class Database:
         if joined:
             yield
             return
+        try:
+            if not durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
+            with self._committed(connection):
+                yield
+        finally:
+            if not durable:
+                connection.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _committed(self, connection: sqlite3.Connection) -> Iterator[None]:
         with self._translated():
             connection.execute("BEGIN IMMEDIATE")
         try:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from neo_core.errors import LedgerError, NeoError, describe_os_error
 from neo_core.ledger.models import ControlKind
 from neo_core.ledger.store import Ledger
+from neo_core.memory.reading import system_memory
 from neo_core.orchestrator.instance import IncumbentError, InstanceLock, identity_here, take_instance_lock
 from neo_core.orchestrator.log import ChangeLog, OrchestratorLog
 from neo_core.orchestrator.poll import Poller
 from neo_core.orchestrator.reading import Reading
 from neo_core.orchestrator.reload import ConfigWatch, Settings, load_settings
+from neo_core.recorder.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,7 @@ class Orchestrator:
         )
         self._poller.configure(self._settings)
         self._keeper = self._make_keeper()
+        self._recorder = None if once else self._make_recorder()
         self._number = 0
         self._seen_version = -1
         self._next_poll = 0.0
@@ -119,10 +122,16 @@ class Orchestrator:
             self._attempt("controls", self._look_for_commands)
         if self._keeper is not None:
             self._attempt("services", self._keep_services)
+        if self._recorder is not None:
+            self._attempt("memory", self._record_memory)
         if self._once:
             self._because = "one poll was asked for"
         else:
             self._sleep()
+
+    def _record_memory(self) -> None:
+        if self._recorder is not None:
+            self._recorder.tick(self._ledger)
 
     def _keep_services(self) -> None:
         """Let the keeper work when something happened or its time has come, not at every look for commands."""
@@ -204,6 +213,8 @@ class Orchestrator:
         self._poller.configure(settings)
         if self._keeper is not None:
             self._keeper.configure(settings.services)
+        if self._recorder is not None:
+            self._recorder.configure(settings.config.memory)
 
     def _apply_limits(self) -> None:
         told = self._settings.config.orchestrator
@@ -256,6 +267,7 @@ class Orchestrator:
             at = self._keeper.next_at()
             wakes += [] if at is None else [at]
             also = self._keeper.filenos()
+        wakes += [] if self._recorder is None else [self._recorder.next_at()]
         self._waiter.wait(min(wakes) - self._clock.monotonic(), also)
         self._stirred = self._clock.monotonic() < min(wakes)  # a signal, a child that ended, an answer to a probe
 
@@ -268,6 +280,15 @@ class Orchestrator:
 
     def _say_goodbye(self) -> None:
         self._ledger.orchestrators.ended(self._number, self._clock.now(), "stopped")
+
+    def _make_recorder(self) -> Recorder:
+        return Recorder(
+            self._workspace,
+            self._settings.config.memory,
+            memory=system_memory(),
+            source=self._source,
+            clock=self._clock,
+        )
 
     def _make_keeper(self) -> ServiceKeeper | None:
         if self._once:

@@ -87,6 +87,7 @@ class Poller:
             live=live,
             snoozes=self._reading.controls(ControlKind.SNOOZE),
             pauses=self._reading.controls(ControlKind.PAUSE),
+            memory=self._reading.memory(settings),
         )
         services = self._reading.services(settings.tasks)
         return plan(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_core.ledger.models import Outcome
+from neo_core.memory.reading import system_memory
 from neo_core.orchestrator.planning import Known
+from neo_core.recorder.gate_facts import learned, memory_facts
 from neo_core.runs.lost import is_lost, mark_lost_runs
 from neo_core.schedule.prompts import past_of
 from neo_core.services.observe import dependencies_of
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Control, ControlKind, Run, ServiceRecord
     from neo_core.ledger.runs import TaskRecord
     from neo_core.ledger.store import Ledger
+    from neo_core.memory.forecast import Forecast
+    from neo_core.orchestrator.reload import Settings
     from neo_core.processes.source import ProcessSource
     from neo_core.profiles import Task
     from neo_core.schedule.gates import DependencyFacts
+    from neo_core.schedule.memory_gates import MemoryFacts
 
 
 _LOST_LOOKED_AT = 20
@@ -35,6 +40,8 @@ class Reading:
         self._live: tuple[Run, ...] | None = None
         self._first_seen: dict[str, float] | None = None
         self._lost: list[Run] | None = None
+        self._memory = system_memory()
+        self._peaks: dict[str, Forecast] | None = None
 
     def refresh(self) -> None:
         """Forget what another process may have changed since the last time."""
@@ -45,7 +52,7 @@ class Reading:
 
     def forget(self, task: str = "") -> None:
         """Forget what we changed ourselves: about one task, or everything."""
-        self._live = self._lost = None
+        self._live = self._lost = self._peaks = None
         if task:
             self._records.pop(task, None)
         else:
@@ -83,6 +90,13 @@ class Reading:
     def controls(self, kind: ControlKind) -> list[Control]:
         """Return the snoozes or pauses in force."""
         return self._ledger.controls.in_force(kind, self._clock.now())
+
+    def memory(self, settings: Settings) -> MemoryFacts:
+        """Return what the memory gates judge by; what past runs needed is learned again when the ledger changed."""
+        if self._peaks is None:
+            self._peaks = learned(self._ledger, settings.tasks)
+        look = self._memory.read(self._clock.now())
+        return memory_facts(self._ledger.memory.watch(), settings.config.memory, look, self._peaks)
 
     def services(self, tasks: dict[str, Task]) -> dict[str, ServiceRecord]:
         """Return what the services' keeper wrote down, when any task asks for one."""

@@ -78,16 +78,21 @@ class Recorder:
 
     def tick(self, ledger: Ledger) -> bool:
         """Take a sample if one is due and it is our turn; return whether one was taken. Raises ``LedgerError``."""
-        now = self._clock.monotonic()
-        if now < self._next or not self._turn.mine():
+        if not self.due():
             return False
-        self._next = now + self._config.sample_every
+        self._next = self._clock.monotonic() + self._config.sample_every
+        if not self._turn.mine():
+            return False
         try:
             self._record(ledger)
         except LedgerError:
             self._forget()
             raise
         return True
+
+    def due(self) -> bool:
+        """Return whether it is time for a sample, or for asking whether it is our turn."""
+        return self._clock.monotonic() >= self._next
 
     def next_at(self) -> float:
         """Return when the next sample is due, by the monotonic clock."""
@@ -107,7 +112,8 @@ class Recorder:
         begins = after.open and self._incident is None
         trees = self._trees(ledger, live, anew=begins)
         sample = Sample(reading=reading, trees=trees)
-        with ledger.database.transaction():
+        durable = after.open or self._incident is not None
+        with ledger.database.transaction(durable=durable):
             kept = Sample(reading=reading, trees=trees[:_TREES_KEPT])
             ledger.memory.put(kept, after, slot=self._slot(at))
             self._follow(ledger, after, sample, live)

@@ -52,6 +52,22 @@ def as_json(report: Report) -> dict[str, Any]:
     """Return the report as plain data: camelCase names, ISO times, bytes and percentages as numbers."""
     incident = report.incident
     return {
+        **incident_json(incident),
+        "coincidedWith": {
+            "leaseOwners": list(incident.lease_owners),
+            "runs": [_run(run) for run in report.runs],
+            "borrowed": list(incident.borrowed),
+            "collisions": list(incident.collisions),
+            "deferred": [_deferred(run) for run in report.deferred],
+            "acts": [_act(control) for control in report.acts],
+        },
+        "samples": [_sample(sample) for sample in report.samples],
+    }
+
+
+def incident_json(incident: Incident) -> dict[str, Any]:
+    """Return the incident without its surroundings: camelCase names, ISO times, bytes and percentages as numbers."""
+    return {
         "incident": incident.incident_id,
         "beganAt": to_iso(incident.began_at),
         "endedAt": None if incident.ended_at is None else to_iso(incident.ended_at),
@@ -61,20 +77,11 @@ def as_json(report: Report) -> dict[str, Any]:
             "value": incident.worst.value,
             "limit": incident.worst.limit,
         },
-        "leastAvailable": incident.least_available,
-        "mostSome": incident.most_some,
-        "mostFull": incident.most_full,
+        "leastAvailableBytes": incident.least_available,
+        "mostSomePercent": incident.most_some,
+        "mostFullPercent": incident.most_full,
         "grownSince": to_iso(incident.since),
-        "coincidedWith": {
-            "trees": [_grown(one) for one in incident.trees],
-            "leaseOwners": list(incident.lease_owners),
-            "runs": [_run(run) for run in report.runs],
-            "borrowed": list(incident.borrowed),
-            "collisions": list(incident.collisions),
-            "deferred": [_deferred(run) for run in report.deferred],
-            "acts": [_act(control) for control in report.acts],
-        },
-        "samples": [_sample(sample) for sample in report.samples],
+        "grew": [_grown(one) for one in incident.trees],
     }
 
 
@@ -110,8 +117,8 @@ def _grown(one: Growth) -> dict[str, Any]:
         "owner": one.tree.owner,
         "kind": one.tree.kind,
         "runId": one.tree.run_id,
-        "grown": one.grown,
-        "cost": one.tree.cost,
+        "grownBytes": one.grown,
+        "costBytes": one.tree.cost,
     }
 
 

@@ -20,6 +20,8 @@ class Gate(StrEnum):
     DEPENDENCY = "dependency"
     BACKPRESSURE = "backpressure"
     LEASE = "lease"
+    MEMORY_PRESSURE = "memory-pressure"
+    MEMORY_FORECAST = "memory-forecast"
 
 
 class Verdict(StrEnum):
@@ -44,6 +46,8 @@ class Reason(StrEnum):
     BACKPRESSURE = "heavy-maintenance-backpressure"
     LEASE_HELD = "heavy-maintenance-lease-held"
     LEASE_ERROR = "heavy-maintenance-lease-acquire-error"
+    MEMORY_PRESSURE = "memory-pressure"
+    MEMORY_FORECAST = "memory-forecast"
     RUNNER_GONE = "runner-gone"
     NOT_STARTED = "not-started"
     SPAWN_ERROR = "spawn-error"

@@ -11,6 +11,7 @@ from neo_core.durations import format_duration
 from neo_core.ledger.models import Control, Outcome, Run, Trigger
 from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
 from neo_core.schedule.due import Past, inside_window, next_due, retry_at
+from neo_core.schedule.memory_gates import MemoryFacts, forecast_gate, pressure_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lease: LeaseFacts
     past: Past = Past()
     dependencies: tuple[DependencyFacts, ...] = ()
+    memory: MemoryFacts = MemoryFacts()
     pause: Control | None = None
     snooze: Control | None = None
     live: tuple[Run, ...] = ()
@@ -199,6 +201,14 @@ def _lease(task: Task, facts: Facts) -> GateResult:
     )
 
 
+def _memory_pressure(task: Task, facts: Facts) -> GateResult:
+    return pressure_gate(task, facts.memory)
+
+
+def _memory_forecast(task: Task, facts: Facts) -> GateResult:
+    return forecast_gate(task, facts.memory)
+
+
 _GATES: tuple[Callable[[Task, Facts], GateResult], ...] = (
     _configured,
     _pause,
@@ -208,6 +218,8 @@ _GATES: tuple[Callable[[Task, Facts], GateResult], ...] = (
     _dependency,
     _backpressure,
     _lease,
+    _memory_pressure,
+    _memory_forecast,
 )
 
 

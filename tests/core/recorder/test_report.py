@@ -49,7 +49,7 @@ def report(recorder_of, machine, ledger, play):
 def test_it_holds_what_coincided_and_nothing_else(report):
     told = as_json(report)["coincidedWith"]
 
-    assert [(tree["owner"], tree["grown"]) for tree in told["trees"]] == [("leak", 600 * MIB)]
+    assert [(tree["owner"], tree["grownBytes"]) for tree in as_json(report)["grew"]] == [("leak", 600 * MIB)]
     assert [one["runId"] for one in told["runs"]] == ["during"]
     assert [(one["task"], one["count"], one["reasonCode"]) for one in told["deferred"]] == [
         ("backup", 2, "memory-pressure")

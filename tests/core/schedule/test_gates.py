@@ -10,10 +10,13 @@ import pytest
 from neo_core.config import Config
 from neo_core.durations import Window
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
+from neo_core.memory.forecast import Forecast
+from neo_core.memory.incidents import Phase
 from neo_core.profiles import HEAVY_SIX, Task, resolve_tasks
 from neo_core.schedule.decision import Decision, Gate, Reason, Verdict
 from neo_core.schedule.due import Past
 from neo_core.schedule.gates import DependencyFacts, Facts, LeaseFacts, decide
+from neo_core.schedule.memory_gates import MemoryFacts
 
 NOW = 1_800_000_000.0
 FREE = LeaseFacts(takeable=True)
@@ -51,6 +54,9 @@ def control(kind: ControlKind, until: float | None = NOW + 60) -> Control:
     return Control(
         control_id=1, kind=kind, target="", created_at=NOW - 60, until=until, because="demo", requested_by="ann"
     )
+
+
+PRESSED = MemoryFacts(phase=Phase.ELEVATED, available=1, forecasts={"kbSync": Forecast(peak=2, samples=3)})
 
 
 def facts(trigger: Trigger = Trigger.MANUAL, lease: LeaseFacts = FREE, **changes) -> Facts:
@@ -136,6 +142,7 @@ def test_every_gate_is_evaluated_every_time_in_the_order_of_the_design():
         past=Past(last_started_at=NOW),
         live=(live("kbSync"), live("dream")),
         dependencies=CHROMA_DOWN,
+        memory=PRESSED,
     )
     for task, given in [
         (UNCONFIGURED, everything_blocks),
@@ -154,6 +161,7 @@ BLOCKS = {
     Gate.DUE: {"past": Past(last_started_at=NOW)},
     Gate.RUNNING: {"live": (live("kbSync"),)},
     Gate.LEASE: {"lease": HELD},
+    Gate.MEMORY_PRESSURE: {"memory": PRESSED},
 }
 
 

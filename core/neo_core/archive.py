@@ -1,0 +1,130 @@
+"""Looking back: runs, outcomes, logs, events and incidents of one workspace, read and never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from neo_core.errors import UsageError
+from neo_core.ledger.store import Ledger
+from neo_core.logs import LogChunk, read_log
+from neo_core.recorder.report import Report, report_on
+from neo_core.requests import find_run
+from neo_core.schedule.decision import Decision
+from neo_core.services.logs import service_log
+
+if TYPE_CHECKING:
+    from neo_core.catalogue import Catalogue
+    from neo_core.clock import Clock
+    from neo_core.config import Config
+    from neo_core.ledger.memory import Incident
+    from neo_core.ledger.models import LeaseEvent, Outcome, Run, ServiceEvent
+    from neo_core.processes.source import ProcessSource
+    from neo_core.profiles import Task
+    from neo_core.services.catalogue import Service
+    from neo_core.workspace import Workspace
+
+
+class Archive:
+    """What can be read of one workspace. Every method may raise ``NeoError``."""
+
+    def __init__(self, workspace: Workspace, catalogue: Catalogue, *, clock: Clock, source: ProcessSource) -> None:
+        self.workspace = workspace
+        self._catalogue, self._clock, self._source = catalogue, clock, source
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._catalogue.config
+
+    @property
+    def config_error(self) -> str:
+        """Why the configuration in force is not that of the file; empty when it is."""
+        return self._catalogue.error
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Every task by name."""
+        return self._catalogue.tasks
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """Every enabled service by name."""
+        return self._catalogue.services
+
+    def task(self, name: str) -> Task:
+        """Return one task; raises ``UsageError`` naming the known ones."""
+        if name not in self.tasks:
+            raise UsageError(f"task {name!r}", "is not known here", f"Known: {', '.join(self.tasks)}.")
+        return self.tasks[name]
+
+    def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
+        """Return a service's changes of state, newest first."""
+        service = self._service(name)
+        with self._reading() as ledger:
+            return ledger.services.events(service, limit)
+
+    def run(self, run_id: str) -> Run:
+        """Return one run by its id or an unambiguous beginning of it."""
+        with self._reading() as ledger:
+            return find_run(ledger, run_id)
+
+    def history(
+        self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
+    ) -> list[Run]:
+        """Return the newest rows first."""
+        with self._reading() as ledger:
+            found = ledger.runs.history(task=task, outcome=outcome, since=since, limit=limit)
+            if task and not found and task not in self.tasks and ledger.runs.latest(task) is None:
+                self.task(task)
+            return found
+
+    def lease_history(self, limit: int = 100) -> list[LeaseEvent]:
+        """Return what happened to the lease, newest first, as far as runs of ours were concerned."""
+        with self._reading() as ledger:
+            return ledger.lease_events.history(limit)
+
+    def decision_of(self, run: Run) -> Decision | None:
+        """Return the decision that was made for a run at its time; ``None`` when none was kept."""
+        if not run.decision:
+            return None
+        try:
+            return msgspec.json.decode(run.decision, type=Decision)
+        except msgspec.DecodeError:
+            return None
+
+    def log(self, run_id: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return at most ``limit`` bytes of a run's log: its tail, or what follows byte ``after``."""
+        return read_log(self.workspace.run_log(run_id), after=after, limit=limit)
+
+    def service_log(self, name: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return a part of a service's log, like ``log``."""
+        return read_log(service_log(self.workspace, self._service(name)), after=after, limit=limit)
+
+    def orchestrator_log(self, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
+        """Return a part of the orchestrator's log, like ``log``."""
+        return read_log(self.workspace.orchestrator_log, after=after, limit=limit)
+
+    def incidents(self, limit: int = 100) -> list[Incident]:
+        """Return the memory incidents, newest first."""
+        with self._reading() as ledger:
+            return ledger.memory.incidents(limit)
+
+    def incident(self, number: int) -> Report:
+        """Return one incident with what coincided with it; raises ``UsageError`` when there is none."""
+        with self._reading() as ledger:
+            found = ledger.memory.incident(number)
+            if found is None:
+                raise UsageError(f"incident {number}", "is not in the ledger", "List them with: neo-console incidents.")
+            return report_on(ledger, found, self._clock.now())
+
+    def _service(self, name: str) -> str:
+        """Return the name of a known service; raises ``UsageError`` naming them."""
+        if name in self.services:
+            return name
+        known = f"Known: {', '.join(self.services)}." if self.services else "Configure one: [services.NAME]."
+        raise UsageError(f"service {name!r}", "is not known here", known)
+
+    def _reading(self) -> Ledger:
+        return Ledger(self.workspace.ledger, writable=False)
