@@ -111,6 +111,9 @@ def test_it_tries_again_after_it_could_not_connect(until):
         def reconfigure_if_changed(self):
             return ""
 
+        def record_memory(self):
+            pass
+
         def snapshot(self):
             return snapshot()
 
