@@ -22,6 +22,18 @@ TEMPLATE = """\
 # log_keep = 3                        # rotated logs that are kept
 # keep_run_logs = "14d"               # logs of runs are removed that long after their last line
 
+[memory]
+# sample_every = "5s"                 # recorded by the orchestrator, else by an open console
+# elevated_some = 10.0                # percent of the last 10 s in which somebody waited for memory
+# critical_full = 5.0                 # percent of them in which everybody did, for critical_full_for
+# critical_full_for = "10s"
+# critical_available = 10.0           # percent of the memory that is available
+# calm_for = "1m"                     # heavy work waits until it has been calm for so long
+# wake_grace = "30s"                  # nothing is judged so soon after the machine slept
+# window = "10m"                      # growth is measured since so long before an incident
+# reserve = "512MiB"                  # stays free beside what a task needed in the past
+# keep = "1d"                         # samples are kept for so long
+
 [console]
 # refresh_every = "1s"
 # theme = "neo-dark"                  # or neo-light

@@ -119,6 +119,7 @@ def test_every_key_of_every_section_is_in_the_template():
     for section, struct in (
         ("lease", Config().lease),
         ("orchestrator", Config().orchestrator),
+        ("memory", Config().memory),
         ("console", Config().console),
     ):
         shown = {line.split(" ")[0] for line in SECTIONS[f"[{section}]"]}
