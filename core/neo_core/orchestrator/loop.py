@@ -33,6 +33,8 @@ CRASHED = 70
 _LOOK_EVERY = 0.5
 _WOKE_AFTER = 2.0
 _PRUNE_EVERY = 3600.0
+_LIGHT_AT_ONCE = 4
+_NEXT_LIGHT_AFTER = 0.5
 _SERVICE_CONTROLS = (ControlKind.SERVICE_START, ControlKind.SERVICE_STOP, ControlKind.SERVICE_RESTART)
 
 
@@ -151,7 +153,8 @@ class Orchestrator:
             self._reload()
         self._look_for_commands()
         if not self._because:
-            self._poller.poll(self._settings)
+            if self._poller.poll(self._settings, None if self._once else _LIGHT_AT_ONCE):
+                self._next_poll = min(self._next_poll, self._clock.monotonic() + _NEXT_LIGHT_AFTER)
             self._prune_if_due()
 
     def _keep_the_lock(self) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from neo_core.admission import compose_scene
 from neo_core.collisions import find_collisions
-from neo_core.errors import LeaseError
+from neo_core.errors import LeaseError, LedgerError
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import HolderState, RecordStatus
 from neo_core.ledger.models import ControlKind, LeaseEvent, Run, Trigger
 from neo_core.orchestrator.planning import Due, Plan, passed_over, plan
 from neo_core.orchestrator.reload import in_force
-from neo_core.orchestrator.telling import tell_collisions, tell_ended, tell_prevented, tell_starved
+from neo_core.orchestrator.telling import tell_collisions, tell_ended, tell_paced, tell_prevented, tell_starved
 from neo_core.requests import prevented, request
 from neo_core.runs.spawn import SpawnError
 from neo_core.starting import Starter
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from neo_core.orchestrator.reading import Reading
     from neo_core.orchestrator.reload import Settings
     from neo_core.processes.source import ProcessSource
+    from neo_core.schedule.memory_gates import MemoryFacts
     from neo_core.workspace import Workspace
 
 
@@ -57,8 +60,8 @@ class Poller:
         """Take note of a runner that was collected; false when the child was none."""
         return self._starter.child_ended(pid, exit_code)
 
-    def poll(self, settings: Settings) -> None:
-        """Do all of it once."""
+    def poll(self, settings: Settings, light_at_once: int | None = None) -> bool:
+        """Do all of it once; true when more than ``light_at_once`` light tasks were due, whose rest goes on next."""
         self._reading.refresh()
         self._reading.see(settings.tasks, self._clock.now())
         live, lost = self._reading.live()
@@ -66,11 +69,14 @@ class Poller:
         seen = self._reclaimed(self._lease.inspect())
         self._look_for_collisions(live, seen)
         planned = self._plan(settings, live, seen)
+        rest = 0 if light_at_once is None else max(0, len(planned.light) - light_at_once)
+        tell_paced(self._changes, len(planned.light), rest)
         if planned.all:
-            self._carry_out(planned)
+            self._carry_out(msgspec.structs.replace(planned, light=planned.light[: len(planned.light) - rest]))
         else:
             tell_prevented(self._changes, [], set())
             tell_starved(self._changes, [])
+        return rest > 0
 
     def _look_for_collisions(self, live: tuple[Run, ...], seen: Inspection) -> None:
         """Say what the lease could not prevent; where no heavy command of ours runs, nothing collides with it."""
@@ -87,7 +93,7 @@ class Poller:
             live=live,
             snoozes=self._reading.controls(ControlKind.SNOOZE),
             pauses=self._reading.controls(ControlKind.PAUSE),
-            memory=self._reading.memory(settings),
+            memory=self._memory(settings),
         )
         services = self._reading.services(settings.tasks)
         return plan(
@@ -96,6 +102,17 @@ class Poller:
             starved_after=settings.config.orchestrator.starved_after,
             dependencies=lambda task: self._reading.dependencies(task, services),
         )
+
+    def _memory(self, settings: Settings) -> MemoryFacts:
+        """Return what the memory gates judge by; a record of it that cannot be read stops nothing but itself."""
+        try:
+            facts = self._reading.memory(settings)
+        except (LedgerError, OSError, ValueError) as error:
+            told = f"The memory's record cannot be read, going by one look: {error}"
+            self._changes.tell("memory", "", str(error), "ERROR", told)
+            return self._reading.memory_now(settings)
+        self._changes.over("memory", "", "The memory's record can be read again")
+        return facts
 
     def _carry_out(self, planned: Plan) -> None:
         started: dict[str, Run] = {}

@@ -98,6 +98,10 @@ class Reading:
         look = self._memory.read(self._clock.now())
         return memory_facts(self._ledger.memory.watch(), settings.config.memory, look, self._peaks)
 
+    def memory_now(self, settings: Settings) -> MemoryFacts:
+        """Return what one look at the machine tells, for when the ledger's record of its memory is of no use."""
+        return memory_facts(None, settings.config.memory, self._memory.read(self._clock.now()), {})
+
     def services(self, tasks: dict[str, Task]) -> dict[str, ServiceRecord]:
         """Return what the services' keeper wrote down, when any task asks for one."""
         return self._ledger.services.all() if any(task.needs for task in tasks.values()) else {}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.config import Config, load_config
+from neo_core.catalogue import read_catalogue
+from neo_core.config import Config
 from neo_core.errors import ConfigError, NeoError, describe_os_error
 from neo_core.neo_checkout import PACKAGE
-from neo_core.profiles import Task, resolve_tasks
-from neo_core.services.catalogue import Service, resolve_services
+from neo_core.profiles import Task
+from neo_core.services.catalogue import Service
 from neo_core.workspace import resolve_workspace
 
 if TYPE_CHECKING:
@@ -77,10 +78,8 @@ class ConfigWatch:
 
 
 def _resolve(workspace: Workspace) -> Settings:
-    config = load_config(workspace.config)
-    settings = Settings(
-        config=config, tasks=resolve_tasks(workspace, config), services=resolve_services(workspace, config)
-    )
+    found = read_catalogue(workspace)
+    settings = Settings(config=found.config, tasks=found.tasks, services=found.services)
     lease = resolve_workspace(workspace.root).lease
     if lease != workspace.lease:
         raise ConfigError(

@@ -28,6 +28,14 @@ def tell_prevented(changes: ChangeLog, prevented: list[Due], started: set[str]) 
     changes.over_but("defer", {one.task.name for one in prevented}, lambda name: f"No longer deferring {name}")
 
 
+def tell_paced(changes: ChangeLog, due: int, rest: int) -> None:
+    """Say that light tasks start a few at a time, once until all of them did."""
+    if rest:
+        changes.tell("paced", "", "paced", "INFO", f"{due} light tasks are due: starting {due - rest} at a time")
+    else:
+        changes.over("paced", "")
+
+
 def tell_starved(changes: ChangeLog, waiting: list[Due]) -> None:
     """Warn of each task that waits longer than it may, once until it starts."""
     starved = [one for one in waiting if one.starved]

@@ -58,9 +58,18 @@ def spawn_runner(
 
 
 def spawn_orchestrator(workspace_root: Path, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start the orchestrator of a workspace, detached from our terminal and session. Raises ``SpawnError``."""
+    """Start the orchestrator of a workspace, detached from our terminal and session. Raises ``SpawnError``.
+
+    It is no part of a service that asked for it, which may be ended without it.
+    """
     command = [*PYTHON, "-m", ORCHESTRATOR_MODULE, "run", "--workspace", str(workspace_root)]
-    return spawn_command(command, key="the installation", cwd=str(workspace_root), environment=environment, log=log)
+    return spawn_command(
+        command,
+        key="the installation",
+        cwd=str(workspace_root),
+        environment={name: value for name, value in environment.items() if name != SERVICE_ID},
+        log=log,
+    )
 
 
 def spawn_command(

@@ -111,7 +111,7 @@ class KeptService:
         if left:
             self._root, self._main_ended, self._stopping = None, False, None
             self._close_watch()
-        self._row.write(self.service, standing.record)
+        self._row.write(self.service, standing.record, refused=standing.refusals > 0)
 
     def reconfigure(self, service: Service) -> None:
         """Go on by another configuration; whether that needs a restart is the keeper's to say."""
@@ -206,7 +206,7 @@ class KeptService:
             return
         stranger = who_has_the_port(self.service)
         if stranger:
-            self.become(policy.fault(self.service, self.standing, stranger, now, self._world.random))
+            self.become(policy.refused(self.service, self.standing, stranger, now, self._world.random))
             return
         before = self.standing
         self.standing = policy.begun(

@@ -24,6 +24,7 @@ Random = Callable[[], float]
 
 _LARGEST_EXPONENT = 40
 _CUT_SHORT = 0.25
+_LONGEST_REFUSAL = 10.0
 
 
 def fresh(name: str, now: Moment) -> Standing:
@@ -103,7 +104,7 @@ def begun(service: Service, standing: Standing, instance: str, boot_id: str, now
     """Return the standing to be written down just before the process ``instance`` is started."""
     before = standing.record
     return _enter(
-        standing,
+        msgspec.structs.replace(standing, refusals=0),
         ServiceState.STARTING,
         "",
         now,
@@ -206,6 +207,20 @@ def fault(service: Service, standing: Standing, because: str, now: Moment, rando
         reason = because if failures == 1 else f"gave up after {failures} faults in a row, the last: {because}"
         return _enter(standing, ServiceState.FATAL, reason, now)
     return _wait(standing, because, pause(service, failures, random), now)
+
+
+def refused(service: Service, standing: Standing, because: str, now: Moment, random: Random) -> Standing:
+    """Return *backoff* after a start that could not even be tried: no fault, looked at again for as long as it takes.
+
+    The looks come at the pace of the back-off, but never more than 10 s apart: whoever is in the way may go at any time.
+    """
+    looks = standing.refusals + 1
+    before = standing.record
+    waiting = _wait(standing, because, min(_LONGEST_REFUSAL, pause(service, looks, random)), now)
+    record = waiting.record
+    if (before.state, before.reason) == (record.state, record.reason):
+        record = msgspec.structs.replace(record, since=before.since)
+    return msgspec.structs.replace(waiting, record=record, refusals=looks)
 
 
 def pause(service: Service, failures: int, random: Random) -> float:

@@ -37,9 +37,9 @@ class Row:
         """Give up what waits to be written."""
         self._waiting = self.retry_at = None
 
-    def write(self, service: Service, record: ServiceRecord) -> bool:
-        """Write ``record`` if it says something new; false when that failed."""
-        self._tell(service, record)
+    def write(self, service: Service, record: ServiceRecord, *, refused: bool = False) -> bool:
+        """Write ``record`` if it says something new; false when that failed. ``refused`` says that a start was."""
+        self._tell(service, record, refused=refused)
         if self._written is not None and not _differs(self._written, record):
             self.drop()
             return True
@@ -63,14 +63,14 @@ class Row:
         self.drop()
         return True
 
-    def _tell(self, service: Service, record: ServiceRecord) -> None:
+    def _tell(self, service: Service, record: ServiceRecord, *, refused: bool) -> None:
         told = (str(record.state), record.reason)
         if told == self._told or (record.state is ServiceState.STARTING and record.pid is None):
             return
         self._told = told
         pid = f" (pid {record.pid})" if record.pid is not None else ""
         because = f": {record.reason}" if record.reason else ""
-        faulty = record.state is ServiceState.BACKOFF and record.failures
+        faulty = record.state is ServiceState.BACKOFF and (record.failures or refused)
         level = "WARN" if faulty else _LEVELS.get(record.state, "INFO")
         self._world.say(level, f"Service {service.name}: {record.state}{pid}{because}")
 

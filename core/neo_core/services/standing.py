@@ -42,6 +42,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     ``entered`` is when the state began. ``until`` ends it: a *backoff*, the grace of a start, the grace of a stop.
     ``bad_probes`` failed in a row, the last with ``bad_answer``. ``after`` and ``because`` belong to *stopping*.
+    ``refusals`` counts the looks since which nothing could be started, though nothing of the service failed.
     """
 
     record: ServiceRecord
@@ -51,6 +52,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     bad_answer: str = ""
     after: After = After.STOP
     because: str = ""
+    refusals: int = 0
 
     @property
     def state(self) -> ServiceState:
