@@ -25,6 +25,7 @@ SCENARIOS = {
     "adoption": (50, 3, "the orchestrator is killed and restarted under load; supervisor, circus and pm2 beside it"),
     "two-orchestrators": (600, 10, "two workspaces, one lease, intervals of seconds; a round is a second"),
     "incidents": (3, 1, "memory incidents with a known culprit: what grew is named first, what is static is not"),
+    "pressure": (600, 30, "pressure comes and goes under an orchestrator; nothing heavy starts into it"),
     "chroma": (5, 1, "a real Chroma server is kept: probed, killed, refused its port, deaf to SIGTERM"),
 }
 
