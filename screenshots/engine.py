@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from neo_core.config import Config
+from neo_core.errors import UsageError
 from neo_core.ledger.models import Control, ControlKind, Run, ServiceEvent
 from neo_core.logs import LogChunk
 from neo_core.schedule.decision import Decision
 from neo_core.starting import Attempt
+from screenshots.courses import STEP, course_of, replay_of_last
 from screenshots.fixtures import snapshot
 from screenshots.parts import NOW
 from screenshots.services import service_events
 
 if TYPE_CHECKING:
+    from neo_core.ledger.memory import Incident
+    from neo_core.recorder.course import Course
+    from neo_core.recorder.replay import Replay
     from neo_core.snapshot import Snapshot
 
 LOG = """\
@@ -74,16 +80,38 @@ class FixedEngine:
         """Return the picture."""
         return self.picture
 
+    def memory_course(self, seconds: float, step: float = 0.0) -> Course:
+        """Return how the memory went before the picture."""
+        course = course_of(self.picture)
+        wanted = [one for one in course.samples if one.reading.at >= NOW - seconds]
+        return msgspec.structs.replace(course, samples=tuple(wanted[:: max(1, int(step / STEP))]))
+
+    def incidents(self, limit: int = 100) -> list[Incident]:
+        """Return the incidents of the course, newest first."""
+        return list(reversed(course_of(self.picture).incidents))[:limit]
+
+    def replay(self, number: int) -> Replay:
+        """Return the incident that goes on; no other is kept whole."""
+        if number != 3:
+            raise UsageError(f"incident {number}", "is not in the ledger", "List them with: neo-console incidents.")
+        return replay_of_last()
+
+    def export_incident(self, number: int) -> tuple[Path, Path]:
+        """Remember it and name the files."""
+        self.asked.append(("export", number))
+        folder = Path("/home/ada/neo/.neo-ai-data/state/incidents")
+        return folder / f"incident-{number}.md", folder / f"incident-{number}.json"
+
     def preview(self, task: str) -> Decision:
         """Return the decision of the picture."""
         tasks = self.picture.schedule.value.tasks if self.picture.schedule.value else ()
         return next(one.decision for one in tasks if one.name == task)
 
-    def trigger(self, task: str) -> Attempt:
-        """Remember it and say what the decision says."""
-        self.asked.append(("trigger", task))
+    def trigger(self, task: str, *, override_memory: bool = False) -> Attempt:
+        """Remember it and say what the decision says, or that it started all the same."""
+        self.asked.append(("trigger", task, "override") if override_memory else ("trigger", task))
         made = self.preview(task)
-        return Attempt(run_id="feedfacecafe", started=made.may_start, decision=made)
+        return Attempt(run_id="feedfacecafe", started=made.may_start or override_memory, decision=made)
 
     def defer(self, task: str, seconds: float, because: str) -> Control:
         """Remember it."""

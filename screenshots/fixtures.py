@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from neo_core.ledger.models import LeaseRole, Outcome
+from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
 from neo_core.snapshot import (
     LeaseLight,
@@ -37,7 +38,9 @@ def snapshot(**sections: object) -> Snapshot:
         "schedule": ScheduleView(tasks=busy_tasks()),
         "outcomes": busy_runs(),
         "processes": busy_trees(),
-        "memory": MemoryView(total=16384 * MIB, available=4751 * MIB, swap_used=2048 * MIB, pressure=4.2),
+        "memory": MemoryView(
+            total=16384 * MIB, available=4751 * MIB, swap_used=2048 * MIB, pressure=4.2, phase=Phase.NORMAL
+        ),
         "services": healthy_services(),
         "orchestrator": running_orchestrator(),
         "collisions": (),
@@ -64,7 +67,7 @@ def first_run() -> Snapshot:
         schedule=ScheduleView(tasks=tasks),
         outcomes=(),
         processes=(own_tree(),),
-        memory=MemoryView(total=16384 * MIB, available=11_960 * MIB, swap_used=0, pressure=0.0),
+        memory=MemoryView(total=16384 * MIB, available=11_960 * MIB, swap_used=0, pressure=0.0, phase=Phase.NORMAL),
         services=(),
         orchestrator=stopped_orchestrator(),
     )
@@ -97,6 +100,23 @@ def trouble() -> Snapshot:
 def killed_keeper() -> Snapshot:
     """Return the picture after the orchestrator was killed: runs go on, services have no keeper."""
     return snapshot(orchestrator=killed_orchestrator(), services=without_keeper(healthy_services()))
+
+
+def pressed() -> Snapshot:
+    """Return the picture of a machine under memory pressure: heavy starts are held back."""
+    memory = MemoryView(
+        total=16_384 * MIB,
+        available=1049 * MIB,
+        swap_used=2948 * MIB,
+        pressure=31.0,
+        phase=Phase.CRITICAL,
+        since=NOW - 61,
+        signal="available",
+        value="6.4 %",
+        limit="10 %",
+        incident=3,
+    )
+    return snapshot(memory=memory)
 
 
 def unreadable_lease() -> Snapshot:

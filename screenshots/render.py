@@ -12,7 +12,7 @@ from neo_console.app import NeoConsole
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
 from screenshots.engine import FixedEngine
-from screenshots.fixtures import first_run, killed_keeper, snapshot, trouble, unreadable_lease
+from screenshots.fixtures import first_run, killed_keeper, pressed, snapshot, trouble, unreadable_lease
 from screenshots.parts import NOW
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ SHOTS = (
     Shot("service", trouble, ("G", "k", "k", "enter")),
     Shot("start-orchestrator", first_run, ("o",)),
     Shot("health", trouble, ("h",)),
+    Shot("memory", pressed),
 )
 
 

@@ -127,7 +127,7 @@ class NeoConsole(App[int], inherit_bindings=False):
 
     def on_collected(self, message: Collected) -> None:
         """Take a new picture and show it."""
-        self.picture.take(message.snapshot)
+        self.picture.take(message.snapshot, message.course)
         if not message.snapshot.config_error:
             self._unusable = ""
         self._tick()
@@ -160,6 +160,10 @@ class NeoConsole(App[int], inherit_bindings=False):
             self._engine = self._connect()
         self._engine.reconfigure_if_changed()
         return self._engine
+
+    def consult(self, work: Callable[[EngineLike], object], then: Then) -> None:
+        """Ask the collector's engine what may be much to read; ``then`` takes the answer, or why there is none."""
+        self._collector.consult(work, then)
 
     def command_orchestrator(self, busy: str, work: Callable[[Daemon], object], then: Then) -> None:
         """Have the orchestrator started or stopped without waiting for it; the strip shows that it is ``busy``."""
@@ -221,9 +225,17 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.theme = theme
         self.colours = {Tone(name): colour for name, colour in neo_styles.tones(self.available_themes[theme]).items()}
         key = self.keymap.key
-        self.look = Look(
-            self.colours, Keys(key("trigger"), key("refresh"), key("panel-1"), key("panel-3"), key("detail"))
+        keys = Keys(
+            trigger=key("trigger"),
+            refresh=key("refresh"),
+            schedule=key("panel-1"),
+            outcomes=key("panel-3"),
+            detail=key("detail"),
+            orchestrator=key("orchestrator"),
+            incidents=key("incidents"),
         )
+        shade = neo_styles.stylesheet_variables(self.available_themes[theme])["neo-cursor"]
+        self.look = Look(self.colours, keys, shade)
 
 
 def run_console(workspace: Workspace, config: Config | None = None, *, read_only: bool = False) -> int:

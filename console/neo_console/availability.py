@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from neo_console.picture import Picture
 
 
+OVERRIDABLE = (Gate.MEMORY_PRESSURE, Gate.MEMORY_FORECAST)
 ORCHESTRATOR_TREE = "orchestrator:"
 
 
@@ -125,7 +126,7 @@ def may_trigger(context: Context) -> Blocked | None:
     task = context.task
     if missing or task is None:
         return missing
-    blocking = next((gate for gate in _blocks(task.decision) if gate.gate is not Gate.DUE), None)
+    blocking = next((gate for gate in final_blocks(task.decision) if gate.gate is not Gate.DUE), None)
     return explain_block(context, task, blocking) if blocking else None
 
 
@@ -204,8 +205,8 @@ def explain_block(context: Context, task: TaskView, gate: GateResult) -> Blocked
 
 
 def blocked_start(context: Context, decision: Decision) -> Blocked | None:
-    """Return what blocks a start according to a fresh decision."""
-    gate, task = decision.blocking, context.picture.task(decision.task)
+    """Return what blocks a start according to a fresh decision, whatever an operator may override."""
+    gate, task = next(iter(final_blocks(decision)), None), context.picture.task(decision.task)
     if gate is None:
         return None
     return explain_block(context, task, gate) if task else Blocked(gate.sentence, f"press {context.key('why')} for why")
@@ -259,6 +260,16 @@ def _a_task(context: Context) -> Blocked | None:
 
 def _blocks(decision: Decision) -> tuple[GateResult, ...]:
     return tuple(gate for gate in decision.results if gate.verdict is Verdict.BLOCK)
+
+
+def final_blocks(decision: Decision) -> tuple[GateResult, ...]:
+    """Return the gates that block and that nobody can override."""
+    return tuple(gate for gate in _blocks(decision) if gate.gate not in OVERRIDABLE)
+
+
+def overridable_blocks(decision: Decision) -> tuple[GateResult, ...]:
+    """Return the gates that block and that an operator may override."""
+    return tuple(gate for gate in _blocks(decision) if gate.gate in OVERRIDABLE)
 
 
 def _configure(task: TaskView) -> str:

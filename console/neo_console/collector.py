@@ -13,22 +13,29 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from neo_core.errors import NeoError
+from neo_core.snapshot import Section
+
 if TYPE_CHECKING:
     from neo_console.ports import Connect, EngineLike
+    from neo_core.recorder.course import Course
     from neo_core.snapshot import Snapshot
 
 Work = Callable[[], object]
 Then = Callable[[object, str], None]
 _DUTY = 4.0
 _SLOWEST = 10.0
+_COURSE_EVERY = 5.0  # seconds
+_COURSE_LONG, _COURSE_STEP = 1800.0, 10.0
 
 
 class Collected(Message):
-    """A new picture of everything."""
+    """A new picture of everything, and how the memory went, when that was read again."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, course: Section[Course] | None = None) -> None:
         super().__init__()
         self.snapshot = snapshot
+        self.course = course
 
 
 class CollectFailed(Message):
@@ -62,6 +69,7 @@ class Collector:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._engine: EngineLike | None = None
+        self._course_at = 0.0
         self._asked: SimpleQueue[tuple[Work, Then]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
@@ -72,6 +80,10 @@ class Collector:
     def nudge(self) -> None:
         """Collect now instead of when it is time."""
         self._wake.set()
+
+    def consult(self, work: Callable[[EngineLike], object], then: Then) -> None:
+        """Do ``work`` soon with the engine of this thread: for what may be much to read."""
+        self.ask(lambda: work(self._own_engine()), then)
 
     def ask(self, work: Work, then: Then) -> None:
         """Do ``work`` soon and hand its result, or why it failed, to ``then``."""
@@ -115,13 +127,29 @@ class Collector:
 
     def _collect(self) -> Message:
         try:
-            if self._engine is None:
-                self._engine = self._connect()
-            self._engine.reconfigure_if_changed()
-            self._engine.record_memory()
-            return Collected(self._engine.snapshot())
+            engine = self._own_engine()
+            engine.reconfigure_if_changed()
+            engine.record_memory()
+            snapshot = engine.snapshot()
+            return Collected(snapshot, self._course(engine, snapshot.at))
         except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
             return CollectFailed(str(error) or type(error).__name__)
+
+    def _own_engine(self) -> EngineLike:
+        """Return the engine of this thread."""
+        if self._engine is None:
+            self._engine = self._connect()
+        return self._engine
+
+    def _course(self, engine: EngineLike, at: float) -> Section[Course] | None:
+        """Return how the memory went, every few seconds: it is more to read than the rest, and changes slower."""
+        if time.monotonic() < self._course_at:
+            return None
+        self._course_at = time.monotonic() + _COURSE_EVERY
+        try:
+            return Section(at=at, value=engine.memory_course(_COURSE_LONG, _COURSE_STEP))
+        except NeoError as error:
+            return Section(at=at, error=str(error))
 
 
 def pause_after(took: float, every: float) -> float:

@@ -45,6 +45,8 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
         case Kind.PROCESS:
             found = picture.process(subject.pid or 0, subject.start_time or 0)
             return _process(*found) if found else []
+        case Kind.INCIDENT:  # its replay tells it
+            return []
 
 
 def needs_of(task: TaskView) -> str:

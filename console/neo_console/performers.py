@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.flows import look
 from neo_console.flows.defer import defer
+from neo_console.flows.incidents import incidents
 from neo_console.flows.orchestrator import orchestrator
 from neo_console.flows.pause import pause
 from neo_console.flows.stop import stop
@@ -32,6 +33,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "log": look.log,
     "orchestrator-log": look.orchestrator_log,
     "health": lambda app: app.push_screen(HealthPage()),
+    "incidents": incidents,
     "detail": look.detail,
     "copy": look.copy,
     "filter": lambda app: app.main.ask_filter(),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neo_core.ledger.models import Control, Run
+    from neo_core.recorder.course import Course
     from neo_core.snapshot import (
         CollisionView,
         Health,
@@ -57,9 +58,10 @@ class Picture:
         self.health: Health | None = None
         self._stale_after = stale_after
         self._good: dict[str, Section[Any]] = {}
+        self._course: Section[Course] | None = None
 
-    def take(self, snapshot: Snapshot) -> None:
-        """Accept a new snapshot."""
+    def take(self, snapshot: Snapshot, course: Section[Course] | None = None) -> None:
+        """Accept a new snapshot, and how the memory went, when that was read again."""
         self.snapshot = snapshot
         self.failure = ""
         self.health = judge(snapshot)
@@ -67,6 +69,10 @@ class Picture:
             section: Section[Any] = getattr(snapshot, name)
             if section.value is not None and not section.error:
                 self._good[name] = section
+        if course is not None:
+            self._course = course
+            if course.value is not None and not course.error:
+                self._good["course"] = course
 
     def fail(self, why: str) -> None:
         """Remember that a collection failed; everything known so far is stale from now on."""
@@ -106,6 +112,13 @@ class Picture:
     def memory(self, now: float) -> View[MemoryView]:
         """Return the machine's memory."""
         return self._view("memory", now)
+
+    def course(self, now: float) -> View[Course]:
+        """Return how the memory went lately."""
+        if self._course is None:
+            return View(Seen.UNREADABLE, error=self.failure) if self.failure else View(Seen.LOADING)
+        view: View[Course] = self._seen("course", self._course, now)
+        return _emptied(view, view.value.samples if view.value else ())
 
     def services(self, now: float) -> View[tuple[ServiceView, ...]]:
         """Return the services."""
@@ -177,7 +190,9 @@ class Picture:
     def _view(self, name: str, now: float) -> View[Any]:
         if self.snapshot is None:
             return View(Seen.UNREADABLE, error=self.failure) if self.failure else View(Seen.LOADING)
-        section: Section[Any] = getattr(self.snapshot, name)
+        return self._seen(name, getattr(self.snapshot, name), now)
+
+    def _seen(self, name: str, section: Section[Any], now: float) -> View[Any]:
         good = self._good.get(name)
         error = self.failure or section.error
         if good is None:

@@ -6,9 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neo_core.config import Config
+    from neo_core.ledger.memory import Incident
     from neo_core.ledger.models import Control, Run, ServiceEvent
     from neo_core.logs import LogChunk
+    from neo_core.recorder.course import Course
+    from neo_core.recorder.replay import Replay
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
     from neo_core.starting import Attempt
@@ -30,12 +35,28 @@ class EngineLike(Protocol):
         """Return one picture of everything."""
         ...
 
+    def memory_course(self, seconds: float, step: float = 0.0) -> Course:
+        """Return how the memory went in the last ``seconds``, with one sample per ``step`` seconds."""
+        ...
+
+    def incidents(self, limit: int = 100) -> list[Incident]:
+        """Return the memory incidents, newest first."""
+        ...
+
+    def replay(self, number: int) -> Replay:
+        """Return one incident, to be looked at sample by sample."""
+        ...
+
+    def export_incident(self, number: int) -> tuple[Path, Path]:
+        """Write one incident as Markdown and as JSON into the state folder; return where."""
+        ...
+
     def preview(self, task: str) -> Decision:
         """Return whether a manual start would be admitted now."""
         ...
 
-    def trigger(self, task: str) -> Attempt:
-        """Start the task, or record why it could not start."""
+    def trigger(self, task: str, *, override_memory: bool = False) -> Attempt:
+        """Start the task, in spite of the memory gates if the operator says so, or record why it could not start."""
         ...
 
     def defer(self, task: str, seconds: float, because: str) -> Control:

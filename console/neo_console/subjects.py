@@ -14,6 +14,7 @@ class Kind(StrEnum):
     TREE = "tree"
     PROCESS = "process"
     SERVICE = "service"
+    INCIDENT = "incident"
 
 
 class Subject(NamedTuple):
@@ -45,3 +46,8 @@ def run_subject(run_id: str, task: str) -> Subject:
 def service_subject(name: str) -> Subject:
     """Return the subject of a service."""
     return Subject(Kind.SERVICE, name, name, service=name)
+
+
+def incident_subject(number: int) -> Subject:
+    """Return the subject of a memory incident."""
+    return Subject(Kind.INCIDENT, str(number), f"incident {number}")

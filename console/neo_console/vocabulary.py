@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from neo_core.ledger.models import LeaseRole, Outcome, ServiceState, Trigger
+from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState, Trigger
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
@@ -133,6 +133,15 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Phase.ELEVATED: Term("elevated", "◐", Tone.WAIT),
         Phase.CRITICAL: Term("critical", "✗", Tone.FAIL),
         Phase.RECOVERING: Term("recovering", "◑", Tone.WAIT),
+    },
+    ControlKind: {
+        ControlKind.SNOOZE: Term("deferred", "◑", Tone.CALM),
+        ControlKind.PAUSE: Term("paused everything", "‖", Tone.CALM),
+        ControlKind.STOP: Term("asked to stop", "⊘", Tone.DIM),
+        ControlKind.SERVICE_START: Term("asked to start the service", "▸", Tone.PLAIN),
+        ControlKind.SERVICE_STOP: Term("asked to stop the service", "⊘", Tone.DIM),
+        ControlKind.SERVICE_RESTART: Term("asked to restart the service", "↻", Tone.PLAIN),
+        ControlKind.ORCHESTRATOR_STOP: Term("asked the orchestrator to stop", "⊘", Tone.DIM),
     },
     LeaseRole: {
         LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),

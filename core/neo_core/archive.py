@@ -9,12 +9,18 @@ import msgspec
 from neo_core.errors import UsageError
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
+from neo_core.recorder.course import Course, read_course
+from neo_core.recorder.export import export_report
+from neo_core.recorder.recorder import thresholds_of
+from neo_core.recorder.replay import Replay, replay_of
 from neo_core.recorder.report import Report, report_on
 from neo_core.requests import find_run
 from neo_core.schedule.decision import Decision
 from neo_core.services.logs import service_log
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neo_core.catalogue import Catalogue
     from neo_core.clock import Clock
     from neo_core.config import Config
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
     from neo_core.profiles import Task
     from neo_core.services.catalogue import Service
     from neo_core.workspace import Workspace
+
+_MOST_REPLAYED = 2000  # samples; of a longer incident not every one is shown
 
 
 class Archive:
@@ -114,10 +122,30 @@ class Archive:
     def incident(self, number: int) -> Report:
         """Return one incident with what coincided with it; raises ``UsageError`` when there is none."""
         with self._reading() as ledger:
-            found = ledger.memory.incident(number)
-            if found is None:
-                raise UsageError(f"incident {number}", "is not in the ledger", "List them with: neo-console incidents.")
-            return report_on(ledger, found, self._clock.now())
+            return self._report(ledger, number)
+
+    def memory_course(self, seconds: float, step: float = 0.0) -> Course:
+        """Return how the memory went in the last ``seconds``, with one sample per ``step`` seconds."""
+        now = self._clock.now()
+        with self._reading() as ledger:
+            return read_course(ledger, now - seconds, now, step=step)
+
+    def replay(self, number: int) -> Replay:
+        """Return one incident sample by sample, a very long one thinned; raises ``UsageError`` when there is none."""
+        with self._reading() as ledger:
+            report = self._report(ledger, number, most=_MOST_REPLAYED)
+            first = ledger.memory.first_sample(report.incident.since, report.incident.began_at)
+        return replay_of(report, first, thresholds_of(self.config.memory))
+
+    def export_incident(self, number: int) -> tuple[Path, Path]:
+        """Write one incident as Markdown and as JSON into the state folder; return where."""
+        return export_report(self.incident(number), self.workspace)
+
+    def _report(self, ledger: Ledger, number: int, *, most: int = 0) -> Report:
+        found = ledger.memory.incident(number)
+        if found is None:
+            raise UsageError(f"incident {number}", "is not in the ledger", "List them with: neo-console incidents.")
+        return report_on(ledger, found, self._clock.now(), most=most)
 
     def _service(self, name: str) -> str:
         """Return the name of a known service; raises ``UsageError`` naming them."""

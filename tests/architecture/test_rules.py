@@ -53,6 +53,8 @@ CONSOLE_MAY_SEE = {
     "neo_core.logs",
     "neo_core.memory.incidents",
     "neo_core.orchestrator.detached",
+    "neo_core.recorder.course",
+    "neo_core.recorder.replay",
     "neo_core.recorder.report",
     "neo_core.schedule.decision",
     "neo_core.snapshot",

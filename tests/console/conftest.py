@@ -81,6 +81,12 @@ class Desk:
         assert (width, height) == (max(line.cell_length for line in lines), len(lines))
         return "\n".join(line.text for line in lines)
 
+    def text_of(self, widget):
+        """What a widget shows, as one line without the breaks that its width made."""
+        x, y, width, height = widget.content_region
+        lines = self.app.screen._compositor.render_strips()[y : y + height]
+        return " ".join(" ".join(line.text[x : x + width] for line in lines).split())
+
 
 class Clock:
     """A wall clock that a test moves."""

@@ -11,6 +11,7 @@ from neo_console.collector import Collected, CollectFailed, Collector, pause_aft
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
 from neo_core.errors import WorkspaceError
+from screenshots.courses import calm_course
 from screenshots.engine import FixedEngine
 from screenshots.fixtures import snapshot
 
@@ -116,6 +117,9 @@ def test_it_tries_again_after_it_could_not_connect(until):
 
         def snapshot(self):
             return snapshot()
+
+        def memory_course(self, seconds, step):
+            return calm_course()
 
     collector = Collector(Engine, messages.append, every=0.01)
     collector.start()

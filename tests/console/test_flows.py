@@ -105,7 +105,7 @@ async def test_a_start_that_was_deferred_in_the_last_moment_says_so(idle, open_c
     async with open_console() as desk:
         await desk.press("t")
         blocked = decision("backup", blocked_by_lease())
-        idle.trigger = lambda task: Attempt(run_id="x", started=False, decision=blocked)
+        idle.trigger = lambda task, **_: Attempt(run_id="x", started=False, decision=blocked)
         await desk.press("tab", "enter")
         assert "◐ backup deferred: lease held by dream (pid 4211)" in desk.screen_text()
 
@@ -120,7 +120,7 @@ async def test_pressing_a_blocked_action_says_the_reason_and_the_way_out(machine
 
 
 async def test_a_failure_is_never_only_a_toast(idle, open_console):
-    def refuse(task):
+    def refuse(_task, **_):
         raise UsageError("ledger x", "is full", "Free space.")
 
     idle.trigger = refuse

@@ -15,7 +15,13 @@ EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own bu
 async def test_where_it_is_narrow_one_panel_at_a_time(open_console, size):
     async with open_console(size=size) as desk:
         assert "  2 Processes   " in desk.screen_text()
-        for key, part in (("2", "python3"), ("3", "completed"), ("4", "4 Log"), ("1", "primary-dev-sync")):
+        for key, part in (
+            ("2", "python3"),
+            ("3", "completed"),
+            ("4", "dream ━"),
+            ("5", "5 Log"),
+            ("1", "primary-dev-sync"),
+        ):
             await desk.press(key)
             assert part in desk.screen_text()
             assert sum(panel.display for panel in desk.main.panels) == 1

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from neo_console import format as fmt
 from neo_console.vocabulary import VOCABULARIES, Seen, Tone, outcome_term, reason_text, term
-from neo_core.ledger.models import LeaseRole, Outcome, ServiceState, Trigger
+from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState, Trigger
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
@@ -29,6 +29,7 @@ SHOWN = (
     OrchestratorState,
     HealthStatus,
     Phase,
+    ControlKind,
     Seen,
 )
 
@@ -50,7 +51,7 @@ def test_no_vocabulary_is_forgotten():
 
 def test_green_is_only_for_what_was_verified():
     green = {str(member) for kind in SHOWN for member in kind if term(member).tone is Tone.OK}
-    assert green == {"completed", "free", "pass", "ok", "running", "healthy"}
+    assert green == {"completed", "free", "pass", "ok", "running", "healthy", "normal"}
 
 
 def test_unknown_is_grey():

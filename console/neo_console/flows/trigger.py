@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.availability import blocked_start
+from neo_console.availability import blocked_start, final_blocks, overridable_blocks
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact, gate_lines
 from neo_console.flows.services import start_service
@@ -15,8 +15,10 @@ from neo_core.schedule.decision import Verdict
 
 if TYPE_CHECKING:
     from neo_console.app import NeoConsole
-    from neo_core.schedule.decision import Decision
+    from neo_core.schedule.decision import Decision, GateResult
     from neo_core.snapshot import TaskView
+
+OVERRIDE = "override"
 
 
 def trigger(app: NeoConsole) -> None:
@@ -37,28 +39,46 @@ def trigger(app: NeoConsole) -> None:
     if blocked is not None:
         app.report(str(blocked), Tone.WAIT)
         return
-    app.push_screen(Confirm(_proposal(app, task, decision)), lambda yes: _start(app, task.name) if yes else None)
+    override = bool(overridable_blocks(decision))
+    app.push_screen(
+        Confirm(_proposal(app, task, decision)),
+        lambda yes: _start(app, task.name, override=override) if yes else None,
+    )
 
 
 def _proposal(app: NeoConsole, task: TaskView, decision: Decision) -> Proposal:
     takes = "takes the heavy lease, so that nothing else heavy starts" if task.heavy else "runs beside everything else"
     title = f" ({task.title})" if task.title else ""
+    shut = overridable_blocks(decision)
+    gates = (
+        [_shut(gate) for gate in shut]
+        if shut
+        else [Fact("gates", f"{term(Verdict.PASS).badge} all {len(decision.results)} let it start", Tone.OK)]
+    )
     return Proposal(
-        title=f"Start {plain(task.name)}?",
+        title=f"Start {plain(task.name)}{' in spite of the memory' if shut else ''}?",
         facts=(
             Fact("target", f"{task.name}{title}"),
-            Fact("gates", f"{term(Verdict.PASS).badge} all {len(decision.results)} let it start", Tone.OK),
+            *gates,
             Fact("effect", f"starts one run now; it {takes}; it outlives this console"),
+            *([Fact("override", f"type {OVERRIDE} to start all the same; it is kept with the run")] if shut else []),
         ),
         body=gate_lines(decision, app.colours),
         confirm=f"Start {plain(task.name)}",
         as_of=decision.at,
-        changed=lambda: _changed(app, task),
+        changed=lambda: _changed(app, task, override=bool(shut)),
+        typed=OVERRIDE if shut else "",
     )
 
 
-def _changed(app: NeoConsole, captured: TaskView) -> str:
-    """Return what is different since the keypress; empty when nothing is."""
+def _shut(gate: GateResult) -> Fact:
+    """Return a memory gate with both its numbers: what it saw, and against what."""
+    shown = term(gate.verdict)
+    return Fact("memory", f"{shown.badge} {term(gate.gate).word}: {gate.value}; limit: {gate.limit}", shown.tone)
+
+
+def _changed(app: NeoConsole, captured: TaskView, *, override: bool) -> str:
+    """Return what is different since the keypress; empty when nothing is. Memory is no news to an override."""
     name = captured.name
     task = app.picture.task(name)
     if task is None:
@@ -69,13 +89,13 @@ def _changed(app: NeoConsole, captured: TaskView) -> str:
         decision = app.engine().preview(name)
     except NeoError as error:
         return str(error)
-    gate = decision.blocking
+    gate = next(iter(final_blocks(decision)), None) if override else decision.blocking
     return f"Since the preview: {plain(gate.sentence)}." if gate else ""
 
 
-def _start(app: NeoConsole, name: str) -> None:
+def _start(app: NeoConsole, name: str, *, override: bool) -> None:
     try:
-        attempt = app.engine().trigger(name)
+        attempt = app.engine().trigger(name, override_memory=override)
     except NeoError as error:
         app.report(f"{name} was not started. {error}", Tone.FAIL)
         return

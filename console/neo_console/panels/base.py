@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """What a panel needs to draw itself: colours for tones, and the keys its sentences name."""
+    """What a panel needs to draw itself: colours for tones, the keys its sentences name, the ground of incidents."""
 
     colours: Colours
     keys: Keys
+    shade: str = ""
 
 
 class Notice(Static):

@@ -1,4 +1,4 @@
-"""4: the log of what is selected, following."""
+"""5: the log of what is selected, following."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogPanel(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME, classes="panel")
-        self.border_title = Content("4 Log of the selection")
+        self.border_title = Content("5 Log of the selection")
         self.log_view = LogView(id="log-view")
         self.seen = Seen.LOADING
         self._feed = LogFeed()
@@ -56,7 +56,7 @@ class LogPanel(Vertical):
         if self._feed.aim(of):
             self.log_view.clear()
             label = of.label(context.subject.task or context.subject.label) if context.subject else ""
-            self.border_title = Content(f"4 Log · {plain(label)}" if of.known else "4 Log of the selection")
+            self.border_title = Content(f"5 Log · {plain(label)}" if of.known else "5 Log of the selection")
         self._poll(console.engine, console.look)
 
     def _poll(self, connect: Connect, look: Look) -> None:

@@ -9,8 +9,9 @@ from neo_console.vocabulary import Seen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEDULE, PROCESSES, OUTCOMES, LOG = "schedule", "processes", "outcomes", "log"
-PANELS = (SCHEDULE, PROCESSES, OUTCOMES, LOG)
+SCHEDULE, PROCESSES, OUTCOMES, MEMORY, LOG = "schedule", "processes", "outcomes", "memory", "log"
+INCIDENTS = "incidents"
+PANELS = (SCHEDULE, PROCESSES, OUTCOMES, MEMORY, LOG)
 
 
 class Keys(NamedTuple):
@@ -21,6 +22,8 @@ class Keys(NamedTuple):
     schedule: str
     outcomes: str
     detail: str
+    orchestrator: str = ""
+    incidents: str = ""
 
 
 _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
@@ -50,6 +53,25 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
         Seen.UNREADABLE: "The ledger cannot be read, so no outcome is known. {error}",
         Seen.MALFORMED: "The ledger is damaged; nothing in it was changed. {error}",
         Seen.UNKNOWN: "Whether anything ran is unknown. {refresh} asks the ledger again.",
+    },
+    MEMORY: {
+        Seen.LOADING: "Reading how the memory went.",
+        Seen.OK: "",
+        Seen.EMPTY: "No sample of the memory yet. The orchestrator records one every few seconds ({orchestrator} starts"
+        " it); while none runs, this console does, where it may write.",
+        Seen.STALE: "The memory's record was read {age} ago. {error}",
+        Seen.UNREADABLE: "The memory's record cannot be read. {error}",
+        Seen.MALFORMED: "The memory's record is damaged; nothing in it was changed. {error}",
+        Seen.UNKNOWN: "How the memory went is unknown; that is not the same as calm. {refresh} asks again.",
+    },
+    INCIDENTS: {
+        Seen.LOADING: "Reading the incidents.",
+        Seen.OK: "",
+        Seen.EMPTY: "No memory incident yet. One is recorded while pressure is high or available memory is short.",
+        Seen.STALE: "These incidents were read {age} ago. {error}",
+        Seen.UNREADABLE: "The incidents cannot be read. {error}",
+        Seen.MALFORMED: "The record of the incidents is damaged; nothing in it was changed. {error}",
+        Seen.UNKNOWN: "Whether there was an incident is unknown. {refresh} asks again.",
     },
     LOG: {
         Seen.LOADING: "Opening the log.",

@@ -13,7 +13,7 @@ from neo_console.panels.sentences import PANELS
 if TYPE_CHECKING:
     from textual import events
 
-_GAP = 2
+_GAP = 1
 
 
 class Tabs(Static):

@@ -16,7 +16,7 @@ COLUMNS = (
     Column("time", "time", 9),
     Column("task", "task", 16),
     Column("outcome", "outcome", 15),
-    Column("reason", "reason", 10, flexible=True),
+    Column("reason", "reason", 20, flexible=True),
     Column("took", "took", 6, right=True, spare=1),
     Column("peak", "peak", 5, right=True, spare=2),
 )

@@ -16,6 +16,7 @@ from neo_console.panels.base import TablePanel
 from neo_console.panels.filterbar import FilterBar
 from neo_console.panels.footer import KeyHints, LastResult
 from neo_console.panels.log import LogPanel
+from neo_console.panels.memory import MemoryPanel
 from neo_console.panels.schedule import SchedulePanel
 from neo_console.panels.strip import Banners, LeaseStrip
 from neo_console.panels.tables import OutcomesPanel, ProcessesPanel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from neo_console.app import NeoConsole
     from neo_console.results import Result
 
+Panel = TablePanel | MemoryPanel | LogPanel
 WIDE, TALL = 100, 24
 LEAST = (60, 16)
 
@@ -46,14 +48,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.schedule = SchedulePanel()
         self.processes = ProcessesPanel()
         self.outcomes = OutcomesPanel()
+        self.memory = MemoryPanel()
         self.log_panel = LogPanel()
         self.filter_bar = FilterBar()
         self.keys = KeyHints()
         self.result = LastResult()
         self.tabs = Tabs()
         self.frozen = False
-        self.current: TablePanel | LogPanel = self.schedule
+        self.current: Panel = self.schedule
         self._top = Horizontal(id="top")
+        self._middle = Horizontal(id="middle")
         self._body = Vertical(id="body")
         self._tiny = Static(markup=False, id="tiny")
         self._table: TablePanel = self.schedule
@@ -65,9 +69,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         return cast("NeoConsole", self.app)
 
     @property
-    def panels(self) -> tuple[TablePanel | LogPanel, ...]:
+    def panels(self) -> tuple[Panel, ...]:
         """The panels in the order of their numbers."""
-        return (self.schedule, self.processes, self.outcomes, self.log_panel)
+        return (self.schedule, self.processes, self.outcomes, self.memory, self.log_panel)
 
     def compose(self) -> ComposeResult:
         """Lay everything out once; what is not needed is hidden."""
@@ -79,7 +83,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
             with self._top:
                 yield self.schedule
                 yield self.processes
-            yield self.outcomes
+            with self._middle:
+                yield self.outcomes
+                yield self.memory
             yield self.log_panel
             yield self.filter_bar
             yield self.result
@@ -189,7 +195,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         now = console.now()
         self.refresh_strip()
         if not self.frozen:
-            for panel in (self.schedule, self.processes, self.outcomes):
+            for panel in (self.schedule, self.processes, self.outcomes, self.memory):
                 if panel.display:
                     panel.show(console.picture, now, console.look)
         self._show_selection()
@@ -208,7 +214,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Let ages and the clock tick."""
         self.refresh_picture()
 
-    def _enter(self, panel: TablePanel | LogPanel) -> None:
+    def _enter(self, panel: Panel) -> None:
         self.current = panel
         if isinstance(panel, TablePanel):
             self._table = panel
@@ -220,6 +226,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for panel in self.panels:
             panel.display = not self._narrow or panel is self.current
         self._top.display = self.schedule.display or self.processes.display
+        self._middle.display = self.outcomes.display or self.memory.display
         self.tabs.show(self.current.NAME, visible=self._narrow)
 
     def _filter(self, panel: TablePanel, text: str) -> None:

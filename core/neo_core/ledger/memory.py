@@ -78,11 +78,18 @@ class MemoryTable:
         rows = self._database.query("SELECT watch FROM memory_watch")
         return self._decoded(msgspec.json.Decoder(Watch), rows[0]["watch"]) if rows else None
 
-    def samples(self, begin: float, end: float) -> list[Sample]:
-        """Return the samples of an interval, oldest first."""
-        rows = self._database.query(
-            "SELECT reading, trees FROM samples WHERE at >= ? AND at <= ? ORDER BY at", (begin, end)
-        )
+    def samples(self, begin: float, end: float, *, step: float = 0.0) -> list[Sample]:
+        """Return the samples of an interval, oldest first; with ``step``, only the last of so many seconds each."""
+        if step > 0:
+            rows = self._database.query(
+                "SELECT reading, trees, max(at) FROM samples WHERE at >= ? AND at <= ?"
+                " GROUP BY CAST(at / ? AS INTEGER) ORDER BY at",
+                (begin, end, step),
+            )
+        else:
+            rows = self._database.query(
+                "SELECT reading, trees FROM samples WHERE at >= ? AND at <= ? ORDER BY at", (begin, end)
+            )
         return [self._sample(row) for row in rows]
 
     def first_sample(self, begin: float, end: float) -> Sample | None:
@@ -121,6 +128,12 @@ class MemoryTable:
     def incidents(self, limit: int = 100) -> list[Incident]:
         """Return the newest incidents first."""
         return self._incidents("ORDER BY began_at DESC LIMIT ?", (limit,))
+
+    def incidents_during(self, begin: float, end: float) -> list[Incident]:
+        """Return the incidents that went on at some time in an interval, oldest first."""
+        return self._incidents(
+            "WHERE began_at <= ? AND coalesce(ended_at, ?) >= ? ORDER BY began_at", (end, end, begin)
+        )
 
     def peaks(self, task: str, limit: int = 100) -> list[int]:
         """Return the peak memory in bytes of the task's latest completed runs."""

@@ -149,12 +149,14 @@ def baseline_of(trees: Sequence[TreeCost], *, complete: bool) -> Baseline:
     return Baseline(costs={tree.key: tree.cost for tree in trees}, floor=floor)
 
 
+def growth(before: Baseline, tree: TreeCost) -> Growth:
+    """Return by how much one tree grew; a negative number says that it shrank."""
+    return Growth(tree=tree, grown=tree.cost - before.costs.get(tree.key, before.floor if tree.kind == "other" else 0))
+
+
 def rank(before: Baseline, now: Iterable[TreeCost]) -> list[Growth]:
     """Return the trees that grew, the most first; what stands still is not named, however big it is."""
-    grown = [
-        Growth(tree=tree, grown=tree.cost - before.costs.get(tree.key, before.floor if tree.kind == "other" else 0))
-        for tree in now
-    ]
+    grown = [growth(before, tree) for tree in now]
     most = max((one.grown for one in grown), default=0)
     least = max(_LEAST_GROWTH, _LEAST_SHARE * most)
     return sorted((one for one in grown if one.grown >= least), key=lambda one: -one.grown)

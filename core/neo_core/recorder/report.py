@@ -34,14 +34,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     acts: tuple[Control, ...]
 
 
-def report_on(ledger: Ledger, incident: Incident, now: float) -> Report:
-    """Gather what coincided with an incident, up to ``now`` while it is open. Raises ``LedgerError``."""
+def report_on(ledger: Ledger, incident: Incident, now: float, *, most: int = 0) -> Report:
+    """Gather what coincided with an incident, up to ``now`` while it is open. Raises ``LedgerError``.
+
+    With ``most`` the samples of a long one are thinned to about so many.
+    """
     until = now if incident.ended_at is None else incident.ended_at
     begin = incident.began_at
+    step = (until - begin + 2 * _MARGIN) / most if most else 0.0
     return Report(
         incident=incident,
         until=until,
-        samples=tuple(ledger.memory.samples(begin - _MARGIN, until + _MARGIN)),
+        samples=tuple(ledger.memory.samples(begin - _MARGIN, until + _MARGIN, step=step)),
         runs=tuple(ledger.memory.runs_during(begin, until)),
         deferred=tuple(ledger.memory.deferred_during(begin, until, MEMORY_REASONS)),
         acts=tuple(ledger.memory.acts_during(begin, until)),

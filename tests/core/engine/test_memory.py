@@ -87,3 +87,25 @@ def test_pressure_is_a_cause_of_bad_health(pressed):
 def test_an_incident_that_is_not_there_is_said(pressed):
     with pytest.raises(UsageError, match="neo-console incidents"):
         pressed.incident(7)
+
+
+def test_what_was_recorded_is_there_as_a_course_a_replay_and_two_files(pressed):
+    assert pressed.memory_course(600).samples == ()
+    pressed.record_memory()
+    pressed.close()
+
+    course = pressed.memory_course(600, 10)
+    assert len(course.samples) == 1
+    assert [incident.incident_id for incident in course.incidents] == [1]
+    replay = pressed.replay(1)
+    assert replay.phases == (Phase.CRITICAL,)
+    assert replay.moment(0).trees
+    page, data = pressed.export_incident(1)
+    assert page.read_text().startswith("# Memory incident 1: critical")
+    assert data.parent == page.parent
+
+
+def test_a_replay_of_nothing_is_refused(pressed):
+    for ask in (pressed.replay, pressed.export_incident):
+        with pytest.raises(UsageError, match="is not in the ledger"):
+            ask(7)

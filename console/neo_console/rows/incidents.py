@@ -1,0 +1,43 @@
+"""The rows of the memory incidents: number, began, lasted, worst signal, least available, what grew most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neo_console.format import NOTHING, age, moment, plain, size
+from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.subjects import incident_subject
+from neo_console.vocabulary import Tone, term
+
+if TYPE_CHECKING:
+    from neo_core.ledger.memory import Incident
+
+COLUMNS = (
+    Column("number", "no", 4, right=True),
+    Column("began", "began", 9),
+    Column("lasted", "lasted", 13),
+    Column("worst", "worst", 33),
+    Column("least", "least", 5, right=True, spare=1),
+    Column("grew", "grew most", 12, flexible=True),
+)
+
+
+def incident_rows(incidents: list[Incident], now: float) -> list[Row]:
+    """Return a row for every incident, in the order given."""
+    return [_row(one, now) for one in incidents]
+
+
+def _row(incident: Incident, now: float) -> Row:
+    shown = term(incident.phase)
+    most = incident.trees[0] if incident.trees else None
+    open_now = incident.ended_at is None
+    lasted = f"{age(now - incident.began_at)} so far" if open_now else age((incident.ended_at or 0) - incident.began_at)
+    cells = (
+        Cell(str(incident.incident_id), Tone.DIM),
+        Cell(moment(incident.began_at, now, seconds=True), strong=True),
+        Cell(lasted, Tone.WAIT if open_now else Tone.PLAIN),
+        Cell(plain(f"{shown}: {incident.worst.signal} {incident.worst.value}"), shown.tone),
+        Cell(size(incident.least_available)),
+        Cell(f"{plain(most.tree.owner)} +{size(most.grown)}" if most else NOTHING),
+    )
+    return Row(incident_subject(incident.incident_id), cells, words_of(cells), "", (incident.phase.value, shown.word))

@@ -1,0 +1,166 @@
+"""A memory incident replayed sample by sample: what there was to see then, and what coincided with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from textual.binding import Binding, BindingsMap, BindingType
+
+from neo_console.course import cursor_line, plotted
+from neo_console.drawing import heading, written
+from neo_console.format import clock_time, plain
+from neo_console.moments import acts_table, deferred_table, runs_table, state_line, trees_table
+from neo_console.screens.page import Page
+from neo_console.vocabulary import Tone, term
+from neo_core.recorder.course import Course
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.timer import Timer
+
+    from neo_core.recorder.replay import Moment, Replay
+
+_STEPS_A_SECOND = 5
+_FAR = 12  # samples, a minute at the usual interval
+_TALL, _LOW = 9, 6
+_ROOMY = 30
+
+
+class ReplayPage(Page):
+    """Left and right step, space plays; the plot above says where in the incident this is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", show=False),
+        Binding("right", "step(1)", show=False),
+        Binding("shift+left,pageup", f"step(-{_FAR})", show=False),
+        Binding("shift+right,pagedown", f"step({_FAR})", show=False),
+        Binding("home", "step(-1000000)", show=False),
+        Binding("end", "step(1000000)", show=False),
+        Binding("space", "play", show=False),
+    ]
+
+    def __init__(self, replay: Replay, export: Callable[[], None]) -> None:
+        super().__init__(opened_by="incidents")
+        self._replay, self._export = replay, export
+        self._index = self._begin()
+        self._timer: Timer | None = None
+        self._plot: tuple[tuple[int, int], Text] | None = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether it goes on by itself."""
+        return self._timer is not None
+
+    @property
+    def moment(self) -> Moment | None:
+        """What is shown; ``None`` when no sample is left of the incident."""
+        return self._replay.moment(self._index) if self._replay.report.samples else None
+
+    def on_mount(self) -> None:
+        """Bind the export to its keys."""
+        bound = [Binding(key, "export") for key in {"e", *self.console.keymap.keys("copy")}]
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
+
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Overlay's own runs too
+        """Fit the plot into the new width."""
+        self.call_after_refresh(self.refresh_page)
+
+    def on_screen_suspend(self) -> None:
+        """Do not play behind something else."""
+        self._stop()
+
+    def title_text(self) -> str:
+        """Name the incident and the place in it."""
+        incident, count = self._replay.report.incident, len(self._replay.report.samples)
+        where = f"sample {self._index + 1} of {count}" if count else "no sample is left"
+        return f"Incident {incident.incident_id} · {term(incident.phase).word} · {where}"
+
+    def subtitle_text(self) -> str:
+        """Say what the keys do."""
+        return f"←/→ step · space {'stops' if self.playing else 'plays'} · e exports · esc back"
+
+    def body(self) -> RenderableType:
+        """Show the moment, the course with its place marked, and what coincided."""
+        colours, moment = self.console.colours, self.moment
+        if moment is None:
+            text = "The samples of this incident were overwritten: a day of them is kept. The export has the rest."
+            return Group(written(text, colours, Tone.UNKNOWN), Text(), *self._coincided())
+        return Group(
+            state_line(moment, self._replay.report.incident, colours),
+            *self._course(moment),
+            heading(f"Trees at {clock_time(moment.reading.at)}, the dearest first", colours),
+            trees_table(moment, colours),
+            *self._coincided(),
+        )
+
+    def action_step(self, step: int) -> None:
+        """Go to another sample, by hand: it no longer plays."""
+        self._stop()
+        self._go(self._index + step)
+
+    def action_play(self) -> None:
+        """Go on by itself, or stop; at the end it begins again."""
+        if self.playing:
+            self._stop()
+        elif self._replay.report.samples:
+            if self._index == len(self._replay.report.samples) - 1:
+                self._index = 0
+            self._timer = self.set_interval(1 / _STEPS_A_SECOND, self._advance)
+        self.refresh_page()
+
+    def action_export(self) -> None:
+        """Write the incident to files."""
+        self._export()
+
+    def _begin(self) -> int:
+        """Return the sample at which the incident began."""
+        began, samples = self._replay.report.incident.began_at, self._replay.report.samples
+        return next((index for index, one in enumerate(samples) if one.reading.at >= began), 0)
+
+    def _advance(self) -> None:
+        if self._index >= len(self._replay.report.samples) - 1:
+            self._stop()
+        self._go(self._index + 1)
+
+    def _go(self, index: int) -> None:
+        self._index = max(0, min(index, len(self._replay.report.samples) - 1))
+        self.refresh_page()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _course(self, moment: Moment) -> list[RenderableType]:
+        """Return the plot of the whole incident, drawn once per size, and the mark of this moment."""
+        report, colours = self._replay.report, self.console.colours
+        course = Course(
+            begin=report.samples[0].reading.at,
+            end=report.samples[-1].reading.at,
+            samples=report.samples,
+            incidents=(report.incident,),
+        )
+        width = max(20, self._scroll.size.width - 1)
+        height = _TALL if self.size.height >= _ROOMY else _LOW
+        if self._plot is None or self._plot[0] != (width, height):
+            shade = self.console.look.shade
+            text = plotted(course, report.runs, colours, width=width, height=height, shade=shade, words=False)
+            self._plot = (width, height), text
+        return [Text(), self._plot[1], cursor_line(course, moment.reading.at, width, colours)]
+
+    def _coincided(self) -> list[RenderableType]:
+        """Return what coincided by this moment; of a moment that is lost, all of it."""
+        report, colours, moment = self._replay.report, self.console.colours, self.moment
+        runs = moment.runs if moment else report.runs
+        deferred = moment.deferred if moment else report.deferred
+        acts = moment.acts if moment else report.acts
+        parts: list[RenderableType] = [heading("It coincided with these runs", colours), runs_table(runs, colours)]
+        if report.incident.collisions:
+            parts += [heading("It coincided with these collisions", colours)]
+            parts += [written(plain(text), colours) for text in report.incident.collisions]
+        parts += [heading("Starts held back by then", colours), deferred_table(deferred, colours)]
+        return [*parts, heading("What operators did by then", colours), acts_table(acts, colours)]
