@@ -20,7 +20,7 @@ _TREES = msgspec.msgpack.Decoder(tuple[TreeCost, ...])
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine's memory and what each tree cost, at one moment."""
+    """The machine's memory at one moment, and what each tree cost then; in calm times up to half a minute before."""
 
     reading: Reading
     trees: tuple[TreeCost, ...]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from neo_core.processes.source import ProcessInfo, ProcessSource
 
 _WORTH_MEASURING = 8 * 1024 * 1024
-_LEAST_GROWTH = 16 * 1024 * 1024
-_LEAST_SHARE = 0.05
+_LEAST_GROWTH = 32 * 1024 * 1024
+_LEAST_SHARE = 0.1
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):

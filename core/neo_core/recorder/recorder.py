@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Run
     from neo_core.ledger.store import Ledger
     from neo_core.memory.attribution import TreeCost
-    from neo_core.memory.reading import MemorySource
+    from neo_core.memory.reading import MemorySource, Reading
     from neo_core.processes.source import ProcessIdentity, ProcessSource
     from neo_core.workspace import Workspace
 
@@ -31,6 +31,8 @@ N = TypeVar("N", int, float)
 
 _TREES_KEPT = 16
 _TREES_NAMED = 10
+_TREES_EVERY = 30.0
+_FALL = 256 * 1024 * 1024
 _BUDGET = 0.005
 _BUDGET_AT_THE_BEGINNING = 0.25
 _ORDER = (Phase.UNKNOWN, Phase.NORMAL, Phase.RECOVERING, Phase.ELEVATED, Phase.CRITICAL)
@@ -69,6 +71,8 @@ class Recorder:
         self._watch: Watch | None = None
         self._incident: Incident | None = None
         self._baseline = Baseline(costs={})
+        self._trees: tuple[TreeCost, ...] = ()
+        self._looked: Reading | None = None
         self._recent: deque[tuple[float, Baseline]] = deque()
         self._next = 0.0
 
@@ -107,10 +111,11 @@ class Recorder:
         at = self._clock.now()
         watch = self._resume(ledger)
         reading = self._memory.read(at)
-        live = ledger.runs.live()
         after = advance(watch, reading, thresholds_of(self._config))
-        begins = after.open and self._incident is None
-        trees = self._trees(ledger, live, anew=begins)
+        live = ledger.runs.live() if after.open or self._incident is not None or self._stale(reading) else []
+        if after.open or self._stale(reading):
+            self._look_at_trees(ledger, live, reading, anew=after.open and self._incident is None)
+        trees = self._trees
         sample = Sample(reading=reading, trees=trees)
         durable = after.open or self._incident is not None
         with ledger.database.transaction(durable=durable):
@@ -149,13 +154,22 @@ class Recorder:
         number = ledger.memory.open_incident(incident)
         self._incident = msgspec.structs.replace(incident, incident_id=number)
 
-    def _trees(self, ledger: Ledger, live: list[Run], *, anew: bool) -> tuple[TreeCost, ...]:
+    def _stale(self, reading: Reading) -> bool:
+        """Return whether the trees must be looked at again: it was long ago, or much memory has gone since."""
+        then = self._looked
+        if then is None or not 0 <= reading.at - then.at < _TREES_EVERY:
+            return True
+        return then.available is not None and (reading.available or 0) < then.available - _FALL
+
+    def _look_at_trees(self, ledger: Ledger, live: list[Run], reading: Reading, *, anew: bool) -> None:
+        """Count every process; in calm times a look holds for a while, because it is what recording costs most."""
+        self._looked = reading
         processes = self._source.scan()
         self._costs.refresh(processes, _BUDGET_AT_THE_BEGINNING if anew else _BUDGET, anew=anew)
         roots = roots_of(live, ledger.services.all().values(), ledger.orchestrators.latest(), self._console)
         trees = attribute(roots, processes, self._costs.of)
         ours = [tree for tree in trees if tree.kind != "other"]
-        return tuple(ours + [tree for tree in trees if tree.kind == "other"])
+        self._trees = tuple(ours + [tree for tree in trees if tree.kind == "other"])
 
     def _slot(self, at: float) -> int:
         """Return the place of a moment in the ring, which holds one sample per interval for the configured time."""

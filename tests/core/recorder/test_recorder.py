@@ -161,3 +161,19 @@ def test_a_killed_recorder_loses_at_most_one_sample_and_the_next_takes_over(reco
         kept = ledger.memory.samples(0, 1e12)
     assert len(kept) >= len(told)
     assert all(sample.reading.available for sample in kept)
+
+
+def test_in_calm_times_the_processes_are_counted_every_half_minute_and_at_once_when_memory_goes(
+    recorder_of, machine, play
+):
+    looks = []
+    scan = machine.scan
+    machine.scan = lambda: looks.append(machine.elapsed) or scan()
+    recorder = recorder_of()
+    play(recorder, 60)
+    assert looks == [5, 35]
+
+    play(recorder, 5, available=machine.available - 300 * MIB)
+    assert looks == [5, 35, 65]
+    play(recorder, 10, some=30.0)
+    assert looks == [5, 35, 65, 70, 75]
