@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OrchestratorLog:
-    """Appends lines to the file at ``path``; a disk that is full loses only the line.
+    """Appends lines to the file at ``path``, whichever is there; a disk that is full loses only the line.
 
     Before it grows beyond ``max_bytes`` the file is renamed to ``.1``, an older ``.1`` to ``.2``, up to ``keep`` of
     them. With ``echo`` each line is also shown on stderr.
@@ -57,6 +57,7 @@ class OrchestratorLog:
                 sys.stderr.write(text)
                 sys.stderr.flush()
         with suppress(OSError):
+            self._follow()
             size = os.fstat(self._opened()).st_size
             if size and size + len(raw) > self._max:
                 self._rotate()
@@ -68,6 +69,18 @@ class OrchestratorLog:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             self._descriptor = os.open(self.path, flags, 0o600)
         return self._descriptor
+
+    def _follow(self) -> None:
+        """Begin a new file when somebody moved ours away: what is written to it is seen by nobody."""
+        if self._descriptor is None:
+            return
+        ours = os.fstat(self._descriptor)
+        with suppress(FileNotFoundError):
+            there = self.path.lstat()
+            if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+                return
+        self.close()
+        self._redirect((ours.st_dev, ours.st_ino))
 
     def _rotate(self) -> None:
         old = os.fstat(self._opened())

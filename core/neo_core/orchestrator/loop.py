@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-import random
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from neo_core.errors import LedgerError, NeoError, describe_os_error
+from neo_core.errors import LedgerError
 from neo_core.ledger.models import ControlKind
 from neo_core.ledger.store import Ledger
-from neo_core.memory.reading import system_memory
 from neo_core.orchestrator.instance import IncumbentError, InstanceLock, identity_here, take_instance_lock
 from neo_core.orchestrator.log import ChangeLog, OrchestratorLog
+from neo_core.orchestrator.parts import make_keeper, make_recorder
 from neo_core.orchestrator.poll import Poller
 from neo_core.orchestrator.reading import Reading
-from neo_core.orchestrator.reload import ConfigWatch, Settings, load_settings
-from neo_core.recorder.recorder import Recorder
+from neo_core.orchestrator.reload import ConfigWatch, Settings, file_at, load_settings
+from neo_core.orchestrator.telling import attempt
+from neo_core.workspace import ensure_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from neo_core.clock import Clock
     from neo_core.ledger.models import Control
     from neo_core.processes.source import ProcessSource
+    from neo_core.recorder.recorder import Recorder
     from neo_core.runs.signals import SignalWaiter
     from neo_core.services.keeper import ServiceKeeper
     from neo_core.workspace import Workspace
@@ -63,13 +62,24 @@ class Orchestrator:
         self._apply_limits()
         self._myself = identity_here(source, clock)
         self._ledger = Ledger(workspace.ledger)
-        reading = Reading(self._ledger, workspace.logs, clock=clock, source=source)
+        self._ledger_file = file_at(workspace.ledger)
         self._poller = Poller(
-            workspace, self._ledger, reading, clock=clock, source=source, say=self._say, changes=self._changes
+            workspace,
+            self._ledger,
+            self._read(self._ledger),
+            clock=clock,
+            source=source,
+            say=self._say,
+            changes=self._changes,
         )
         self._poller.configure(self._settings)
-        self._keeper = self._make_keeper()
-        self._recorder = None if once else self._make_recorder()
+        self._keeper: ServiceKeeper | None = None
+        self._recorder: Recorder | None = None
+        if not once:
+            self._keeper = make_keeper(
+                workspace, self._ledger, self._settings.services, clock=clock, source=source, say=self._say
+            )
+            self._recorder = make_recorder(workspace, self._settings.config.memory, source=source, clock=clock)
         self._number = 0
         self._seen_version = -1
         self._next_poll = 0.0
@@ -118,14 +128,14 @@ class Orchestrator:
         self._notice_a_wake_from_suspend()
         if self._clock.monotonic() >= self._next_poll:
             self._stirred = True
-            self._attempt("poll", self._poll)
+            attempt(self._changes, "poll", self._poll)
         elif self._clock.monotonic() >= self._next_look:
             self._next_look = self._clock.monotonic() + _LOOK_EVERY
-            self._attempt("controls", self._look_for_commands)
+            attempt(self._changes, "controls", self._look_for_commands)
         if self._keeper is not None:
-            self._attempt("services", self._keep_services)
-        if self._recorder is not None:
-            self._attempt("memory", self._record_memory)
+            attempt(self._changes, "services", self._keep_services)
+        if self._recorder is not None and self._recorder.due():
+            attempt(self._changes, "memory", self._record_memory)
         if self._once:
             self._because = "one poll was asked for"
         else:
@@ -149,6 +159,7 @@ class Orchestrator:
         self._next_poll = began + self._settings.config.orchestrator.poll_every
         self._next_look = began + _LOOK_EVERY
         self._keep_the_lock()
+        self._keep_the_ledger()
         if self._watch.changed():
             self._reload()
         self._look_for_commands()
@@ -161,7 +172,10 @@ class Orchestrator:
         """Tell that we live; stop when the lock was taken away and somebody else has the new one."""
         if self._lock.beat():
             return
-        self._say("WARN", f"{self._workspace.orchestrator_lock} was removed; taking a new one")
+        told = f"{self._workspace.orchestrator_lock} was removed; taking a new one"
+        self._changes.tell("lock", "", "removed", "WARN", told)
+        if self._workspace.root.is_dir():
+            ensure_state(self._workspace)
         try:
             lock = take_instance_lock(self._workspace, self._source)
         except IncumbentError as error:
@@ -171,6 +185,30 @@ class Orchestrator:
         self._lock.release()
         self._lock = lock
         self._lock.announce(self._myself, self._clock.now())
+        self._changes.over("lock", "")
+        self._watch.ask_again()  # the copy of the configuration may be gone with it
+
+    def _keep_the_ledger(self) -> None:
+        """Go on with a new ledger when ours was moved away, for nobody else would read what is written to ours."""
+        path = self._workspace.ledger
+        if file_at(path) == self._ledger_file:
+            return
+        ledger = Ledger(path)
+        number = ledger.orchestrators.began(self._myself, self._clock.now())
+        self._say("WARN", f"{path} was moved away or replaced; going on with the one that is there now")
+        self._ledger.close()
+        self._ledger, self._ledger_file, self._number = ledger, file_at(path), number
+        self._seen_version = -1
+        self._poller.use_ledger(ledger, self._read(ledger))
+        if self._keeper is not None:
+            self._keeper.use_ledger(ledger)
+        if self._recorder is not None:
+            self._recorder.close()
+            memory = self._settings.config.memory
+            self._recorder = make_recorder(self._workspace, memory, source=self._source, clock=self._clock)
+
+    def _read(self, ledger: Ledger) -> Reading:
+        return Reading(ledger, self._workspace.logs, clock=self._clock, source=self._source)
 
     def _look_for_commands(self) -> None:
         """Act on what operators asked for since the last look, and acknowledge it."""
@@ -233,18 +271,6 @@ class Orchestrator:
         keep = self._settings.config.orchestrator.keep_run_logs
         prune_run_logs(self._workspace.logs, keep, self._clock.now(), live)
 
-    def _attempt(self, what: str, work: Callable[[], None]) -> None:
-        """Do ``work``; what fails for a reason of the world is said once and tried again at the next turn."""
-        try:
-            work()
-        except NeoError as error:
-            self._changes.tell("trouble", what, str(error), "ERROR", f"Trying again: {error}")
-        except OSError as error:
-            told = f"{error.filename or what}: {describe_os_error(error)}"
-            self._changes.tell("trouble", what, told, "ERROR", f"Trying again: {told}")
-        else:
-            self._changes.over("trouble", what, f"The trouble with {what} is over")
-
     def _reap(self) -> None:
         """Collect every child that ended and tell whoever started it."""
         with suppress(ChildProcessError):
@@ -279,31 +305,7 @@ class Orchestrator:
         self._say("INFO", f"Stopping: {self._because}")
         if self._keeper is not None:
             self._keeper.end(stop=self._settings.config.orchestrator.on_stop == "stop")
-        self._attempt("farewell", self._say_goodbye)
+        attempt(self._changes, "farewell", self._say_goodbye)
 
     def _say_goodbye(self) -> None:
         self._ledger.orchestrators.ended(self._number, self._clock.now(), "stopped")
-
-    def _make_recorder(self) -> Recorder:
-        return Recorder(
-            self._workspace,
-            self._settings.config.memory,
-            memory=system_memory(),
-            source=self._source,
-            clock=self._clock,
-        )
-
-    def _make_keeper(self) -> ServiceKeeper | None:
-        if self._once:
-            return None
-        from neo_core.services.keeper import ServiceKeeper
-
-        return ServiceKeeper(
-            self._workspace,
-            self._ledger,
-            self._settings.services,
-            clock=self._clock,
-            source=self._source,
-            say=self._say,
-            random=random.random,
-        )

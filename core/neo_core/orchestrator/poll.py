@@ -56,6 +56,11 @@ class Poller:
         self._lease = self._store(allow_network=settings.config.lease.allow_network_filesystem)
         self._starter.use(self._lease, in_force(self._workspace))
 
+    def use_ledger(self, ledger: Ledger, reading: Reading) -> None:
+        """Go on with another ledger, that knows nothing of the runs which are alive."""
+        self._ledger, self._reading = ledger, reading
+        self._alive = {}
+
     def child_ended(self, pid: int, exit_code: int) -> bool:
         """Take note of a runner that was collected; false when the child was none."""
         return self._starter.child_ended(pid, exit_code)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_core.ledger.models import Outcome
+from neo_core.ledger.models import Outcome, Trigger
 from neo_core.memory.reading import system_memory
 from neo_core.orchestrator.planning import Known
 from neo_core.recorder.gate_facts import learned, memory_facts
-from neo_core.runs.lost import is_lost, mark_lost_runs
+from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
 from neo_core.schedule.prompts import past_of
 from neo_core.services.observe import dependencies_of
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _LOST_LOOKED_AT = 20
+_SPAWNING_FOR = 2.0
 
 
 class Reading:
@@ -35,6 +36,7 @@ class Reading:
 
     def __init__(self, ledger: Ledger, logs: Path, *, clock: Clock, source: ProcessSource) -> None:
         self._ledger, self._logs, self._clock, self._source = ledger, logs, clock, source
+        self._began_at = clock.now()
         self._version = -1
         self._records: dict[str, TaskRecord] = {}
         self._live: tuple[Run, ...] | None = None
@@ -71,11 +73,29 @@ class Reading:
         runs = self._rows()
         now = self._clock.now()
         lost: list[Run] = []
+        for run in runs:
+            if self._was_never_spawned(run, now):
+                self._ledger.runs.finish(run.run_id, lost_ending(run, now), unclaimed_only=True)
+                lost.append(run)
+        if lost:
+            self.forget()
+            runs = self._rows()
         if any(is_lost(run, self._source, now) for run in runs):
-            lost = mark_lost_runs(self._ledger, self._logs, self._source, self._clock)
+            lost += mark_lost_runs(self._ledger, self._logs, self._source, self._clock)
             self.forget()
             runs = self._rows()
         return runs, lost
+
+    def _was_never_spawned(self, run: Run, now: float) -> bool:
+        """Return whether an orchestrator before us was killed between its request and the start of the runner.
+
+        Everything heavy would wait a minute for it. A runner that is only slow finds its run ended and goes.
+        """
+        if run.trigger is not Trigger.SCHEDULED or run.runner is not None or run.requested_at >= self._began_at:
+            return False
+        if now - run.requested_at <= _SPAWNING_FOR:
+            return False
+        return not any(run.run_id in self._source.command_line(pid) for pid in self._source.own_pids())
 
     def lost(self) -> list[Run]:
         """Return the latest runs whose runner was gone, which may have left something behind."""

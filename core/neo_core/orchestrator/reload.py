@@ -118,3 +118,12 @@ def _state_of(path: Path) -> tuple[int, ...]:
     except OSError as error:
         return (error.errno or -1,)
     return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
+
+
+def file_at(path: Path) -> tuple[int, int]:
+    """Return which file is at a place; zeros when there is none that can be asked."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino

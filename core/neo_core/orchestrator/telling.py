@@ -5,14 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_core.durations import format_duration
+from neo_core.errors import NeoError, describe_os_error
 from neo_core.ledger.models import Outcome, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neo_core.orchestrator.log import ChangeLog
     from neo_core.orchestrator.planning import Due
     from neo_core.snapshot import CollisionView
 
 _WELL = (Outcome.COMPLETED, Outcome.SKIPPED, Outcome.DEFERRED, Outcome.CANCELLED)
+
+
+def attempt(changes: ChangeLog, what: str, work: Callable[[], None]) -> None:
+    """Do ``work``; what fails for a reason of the world is said once and tried again at the next turn."""
+    try:
+        work()
+    except NeoError as error:
+        changes.tell("trouble", what, str(error), "ERROR", f"Trying again: {error}")
+    except OSError as error:
+        told = f"{error.filename or what}: {describe_os_error(error)}"
+        changes.tell("trouble", what, told, "ERROR", f"Trying again: {told}")
+    else:
+        changes.over("trouble", what, f"The trouble with {what} is over")
 
 
 def tell_prevented(changes: ChangeLog, prevented: list[Due], started: set[str]) -> None:

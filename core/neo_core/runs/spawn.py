@@ -21,6 +21,9 @@ SERVICE_ID = "NEO_CONSOLE_SERVICE_ID"
 RUNNER_MODULE = "neo_core.runs.runner"
 ORCHESTRATOR_MODULE = "neo_core.commands.orchestrator"
 
+# What is started with these lives for itself, though a run or a service may have asked for it.
+INDEPENDENT_MODULES = (RUNNER_MODULE, ORCHESTRATOR_MODULE)
+
 
 class SpawnError(NeoError):
     """A program cannot be started."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from neo_core.processes.forest import Forest
 from neo_core.processes.source import ProcessIdentity
-from neo_core.runs.spawn import RUNNER_MODULE
+from neo_core.runs.spawn import INDEPENDENT_MODULES, RUNNER_MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,12 +69,16 @@ class RunTree:
         return found
 
     def _detached(self, forest: Forest) -> list[int]:
-        """Return the runners below us that carry nothing of this run: light tasks, which live for themselves."""
+        """Return who lives for itself below us and carries nothing of this run: light tasks' runners, orchestrators."""
         return [
             info.pid
             for info in forest.descendants(self._root)
-            if RUNNER_MODULE in self._source.command_line(info.pid) and not self._carries_marker(info.pid)
+            if self._is_independent(info.pid) and not self._carries_marker(info.pid)
         ]
+
+    def _is_independent(self, pid: int) -> bool:
+        command = self._source.command_line(pid)
+        return any(module in command for module in INDEPENDENT_MODULES)
 
     def _carries_marker(self, pid: int) -> bool:
         try:

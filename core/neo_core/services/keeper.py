@@ -51,7 +51,7 @@ class ServiceKeeper:
         say: Callable[[str, str], None],
         random: Callable[[], float],
     ) -> None:
-        self._world = World(workspace, ledger, clock, source, say, random)
+        self._world = World(workspace, ledger, clock=clock, source=source, say=say, random=random)
         self._services = dict(services)
         self._kept: dict[str, KeptService] = {}
         self._begun = False
@@ -91,6 +91,12 @@ class ServiceKeeper:
         for name, service in services.items():
             if name not in self._kept:
                 self._kept[name] = KeptService(service, policy.fresh(name, now), self._world)
+
+    def use_ledger(self, ledger: Ledger) -> None:
+        """Go on with another ledger, which gets to know of every service what the one before knew."""
+        self._world.ledger = ledger
+        for kept in self._kept.values():
+            kept.write_again()
 
     def tick(self) -> None:
         """Do everything that is due now."""

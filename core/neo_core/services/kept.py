@@ -120,6 +120,11 @@ class KeptService:
             self._prober.cancel()
             self._prober = None
 
+    def write_again(self) -> None:
+        """Write everything down for a ledger that knows nothing of it."""
+        self._row.forget()
+        self.become(self.standing)
+
     def hurry(self) -> None:
         """End it by force: KILL without waiting for its grace."""
         now = self._world.moment()

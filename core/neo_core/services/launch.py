@@ -23,15 +23,25 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 
-class World(NamedTuple):
-    """What every kept service shares; ``say`` takes a level and a line for the orchestrator's log."""
+class World:
+    """What every kept service shares; ``say`` takes a level and a line for the orchestrator's log.
 
-    workspace: Workspace
-    ledger: Ledger
-    clock: Clock
-    source: ProcessSource
-    say: Callable[[str, str], None]
-    random: Callable[[], float]
+    The ``ledger`` may become another one, where somebody moved away the one that was open.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        source: ProcessSource,
+        say: Callable[[str, str], None],
+        random: Callable[[], float],
+    ) -> None:
+        self.workspace, self.ledger = workspace, ledger
+        self.clock, self.source = clock, source
+        self.say, self.random = say, random
 
     def moment(self) -> Moment:
         """Return now by both clocks."""

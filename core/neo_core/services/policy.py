@@ -212,7 +212,7 @@ def fault(service: Service, standing: Standing, because: str, now: Moment, rando
 def refused(service: Service, standing: Standing, because: str, now: Moment, random: Random) -> Standing:
     """Return *backoff* after a start that could not even be tried: no fault, looked at again for as long as it takes.
 
-    The looks come at the pace of the back-off, but never more than 10 s apart: whoever is in the way may go at any time.
+    The looks come at the pace of the back-off, never more than 10 s apart: whoever is in the way may go at any time.
     """
     looks = standing.refusals + 1
     before = standing.record
@@ -277,7 +277,7 @@ def _settled(service: Service, standing: Standing, now: Moment) -> Standing:
 def _without_faults(standing: Standing, *, wanted: bool | None = None) -> Standing:
     will = standing.record.wanted if wanted is None else wanted
     record = msgspec.structs.replace(standing.record, failures=0, wanted=will)
-    return msgspec.structs.replace(standing, record=record)
+    return msgspec.structs.replace(standing, record=record, refusals=0)
 
 
 def _wait(standing: Standing, reason: str, seconds: float, now: Moment) -> Standing:

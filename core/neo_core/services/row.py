@@ -37,6 +37,10 @@ class Row:
         """Give up what waits to be written."""
         self._waiting = self.retry_at = None
 
+    def forget(self) -> None:
+        """Forget what was written: it stands somewhere else."""
+        self._written = None
+
     def write(self, service: Service, record: ServiceRecord, *, refused: bool = False) -> bool:
         """Write ``record`` if it says something new; false when that failed. ``refused`` says that a start was."""
         self._tell(service, record, refused=refused)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neo_core.processes.forest import Forest
 from neo_core.processes.source import ProcessIdentity, is_alive
-from neo_core.runs.spawn import RUNNER_MODULE
+from neo_core.runs.spawn import INDEPENDENT_MODULES
 from neo_core.runs.tree import signal_exactly
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ServiceTree:
     """Everything that works for one service: descendants of ``root``, its session, and who carries ``marker``.
 
     The session of a root that has ended counts while nobody else has its pid: its keeper saw it alive. A root of
-    ``None`` leaves the marker alone. Runners of tasks that were started below live for themselves.
+    ``None`` leaves the marker alone. Runners of tasks and orchestrators that were started below live for themselves.
     """
 
     def __init__(self, root: ProcessIdentity | None, marker: str, source: ProcessSource) -> None:
@@ -102,8 +102,9 @@ class ServiceTree:
         return found
 
     def _lives_for_itself(self, pid: int) -> bool:
-        runs = RUNNER_MODULE in self._source.command_line(pid)
-        return runs and carries(pid, os.fsencode(self._marker), self._source) is False
+        command = self._source.command_line(pid)
+        independent = any(module in command for module in INDEPENDENT_MODULES)
+        return independent and carries(pid, os.fsencode(self._marker), self._source) is False
 
 
 def _identity(pid: int, source: ProcessSource) -> ProcessIdentity | None:

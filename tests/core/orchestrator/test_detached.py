@@ -16,6 +16,8 @@ from neo_core.ledger.store import Ledger
 from neo_core.orchestrator.detached import request_stop, start_detached
 from neo_core.orchestrator.instance import IncumbentError
 from neo_core.processes.source import system_source
+from neo_core.runs.spawn import spawn_orchestrator
+from neo_core.services.tree import carries
 
 ENVIRONMENT = '[tasks.environment]\ncommand = ["sh", "-c", "env > environment"]\nevery = "1h"\n'
 
@@ -88,6 +90,17 @@ def test_nothing_of_the_run_that_started_it_sticks_to_it(place, start, monkeypat
     (row,) = place.ended("environment")
     assert (row.parent_run_id, row.warning) == ("", "")
     assert f"NEO_CONSOLE_RUN_ID={row.run_id}" in (place.root / "environment").read_text()
+
+
+def test_the_orchestrator_is_no_part_of_the_service_that_asks_for_it(root):
+    environment = {**os.environ, "NEO_CONSOLE_SERVICE_ID": "feedface"}
+    process = spawn_orchestrator(root, root / "log", environment)
+    try:
+        assert system_source().environ(process.pid)
+        assert carries(process.pid, b"NEO_CONSOLE_SERVICE_ID=feedface", system_source()) is False
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_it_outlives_the_terminal_that_it_was_started_from(place, kill_later):

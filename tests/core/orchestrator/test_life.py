@@ -10,11 +10,12 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
 from neo_core.incumbent import read_incumbent
-from neo_core.ledger.models import ControlKind, Outcome
+from neo_core.ledger.models import ControlKind, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import system_source
 
@@ -118,6 +119,38 @@ def test_a_killed_runner_is_found_lost_and_its_lease_free(place):
     place.down(process)
     assert [row.outcome for row in place.ended("hold")] == [Outcome.LOST]
     assert "Reclaimed the lease of hold" in place.log()
+
+
+def test_a_kill_between_a_request_and_its_runner_holds_up_nobody_for_a_minute(place):
+    place.configure(place.job("a") + 'every = "300ms"\nretries = 3\nretry_after = "1s"\n')
+    with Ledger(place.workspace.ledger) as ledger:
+        before = time.time() - 0.5
+        ledger.runs.insert(
+            Run(run_id="feed", task="a", heavy=True, trigger=Trigger.SCHEDULED, requested_at=before, last_at=before)
+        )
+    process = place.up()
+    place.until(lambda: place.ended("a"), timeout=15)
+    assert place.down(process) == 0
+    (lost,) = (row for row in place.rows("a") if row.run_id == "feed")
+    assert (lost.outcome, lost.reason_code) == (Outcome.LOST, "not-started")
+
+
+def test_a_runner_that_is_slow_to_claim_its_run_is_waited_for(place):
+    place.configure("")
+    with Ledger(place.workspace.ledger) as ledger:
+        before = time.time() - 10
+        ledger.runs.insert(
+            Run(run_id="feedface", task="a", heavy=True, trigger=Trigger.SCHEDULED, requested_at=before, last_at=before)
+        )
+    runner = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)", "--run", "feedface"])
+    try:
+        assert place.run("--once").wait(timeout=20) == 0
+        assert place.rows("a")[0].live
+    finally:
+        runner.kill()
+        runner.wait()
+    assert place.run("--once").wait(timeout=20) == 0
+    assert place.rows("a")[0].outcome is Outcome.LOST
 
 
 def test_once_polls_once_and_leaves_the_services_alone(place):
@@ -230,3 +263,46 @@ def test_help_names_the_exit_codes(place):
     ).stdout
     for words in ("exit codes", "leaving the services alone", "3 another one runs", "70 crashed"):
         assert words in " ".join(told.split())
+
+
+def test_a_ledger_that_is_moved_away_is_begun_anew_and_the_services_are_not_doubled(place):
+    text = '[services.nap]\ncommand = ["sleep", "600"]\n'
+    place.configure(place.job("a") + 'every = "300ms"\n' + text)
+    process = place.up()
+    place.until(lambda: place.ended("a") and service(place, "nap").state == "running")
+    before = service(place, "nap")
+    for path in place.workspace.ledger.parent.glob("ledger.sqlite3*"):
+        path.rename(path.with_name(f"old-{path.name}"))
+    place.until(lambda: place.workspace.ledger.exists() and service(place, "nap"))
+    place.until(lambda: len(place.ended("a")) > 1)
+    assert place.log().count("was moved away or replaced") == 1
+    assert place.down(process) == 0
+    with Ledger(place.workspace.ledger, writable=False) as ledger:
+        assert ledger.orchestrators.latest().ending == "stopped"
+    again = place.up()
+    place.until(lambda: service(place, "nap").adopted and service(place, "nap").state == "running")
+    assert service(place, "nap").pid == before.pid
+    place.down(again)
+    os.kill(before.pid, signal.SIGKILL)
+
+
+def test_a_state_folder_that_is_moved_away_is_made_anew_and_nothing_is_doubled(place):
+    text = '[services.nap]\ncommand = ["sleep", "600"]\n'
+    place.configure(place.job("a") + 'every = "300ms"\n' + text)
+    process = place.up()
+    place.until(lambda: place.ended("a") and service(place, "nap").state == "running")
+    before = service(place, "nap")
+    state = place.workspace.state
+    state.rename(state.with_name("moved"))
+    place.until(lambda: place.workspace.ledger.exists() and len(place.ended("a")) > 1)
+    assert place.log().count("was removed; taking a new one") <= 1
+    assert service(place, "nap").pid == before.pid
+    assert place.run("--once").wait(timeout=20) == 3
+    assert place.down(process) == 0
+    assert "Stopping: signal 15" in place.log()
+    os.kill(before.pid, signal.SIGKILL)
+
+
+def service(place, name):
+    with Ledger(place.workspace.ledger, writable=False) as ledger:
+        return ledger.services.all().get(name)

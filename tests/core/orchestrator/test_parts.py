@@ -127,6 +127,17 @@ def test_without_any_to_keep_a_full_log_begins_anew(log):
     assert [path.name for path in log.path.parent.glob("o.log*")] == ["o.log"]
 
 
+def test_a_log_that_somebody_moves_or_removes_is_begun_anew(log):
+    log.say("INFO", "first")
+    log.path.rename(log.path.with_name("moved"))
+    log.say("INFO", "second")
+    assert log.path.read_text().endswith("[INFO] second\n")
+    log.path.unlink()
+    log.say("INFO", "third")
+    assert log.path.read_text().count("\n") == 1
+    assert log.path.with_name("moved").read_text().endswith("[INFO] first\n")
+
+
 def test_a_disk_that_takes_nothing_loses_only_the_line(tmp_path):
     log = OrchestratorLog(tmp_path / "no" / "folder" / "o.log", SystemClock(), max_bytes=1000, keep=1)
     log.say("INFO", "lost")

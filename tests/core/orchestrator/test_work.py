@@ -51,6 +51,20 @@ def test_a_wrong_configuration_keeps_the_old_one_until_it_is_right_again(place):
     assert "Configuration read again" in place.log()
 
 
+def test_a_task_that_needs_a_service_that_is_not_there_keeps_the_old_configuration(place):
+    place.configure(place.job("a") + 'every = "300ms"\n')
+    process = place.up()
+    place.configure(place.job("a") + 'every = "300ms"\nneeds = ["store"]\n')
+    place.until(lambda: life(place).config_error)
+    assert "tasks.a.needs: 'store' is not a service that is configured and enabled here" in life(place).config_error
+    ran = len(place.ended("a"))
+    place.until(lambda: len(place.ended("a")) > ran + 1)
+    assert place.down(process) == 0
+    process = place.run()
+    assert process.wait(timeout=20) == 1
+    assert "tasks.a.needs" in process.stderr.read()
+
+
 def test_a_lease_that_is_moved_asks_for_a_restart(place):
     place.configure("")
     process = place.up()

@@ -269,3 +269,23 @@ class AnyLife(RuleBasedStateMachine):
 
 TestAnyLife = AnyLife.TestCase
 TestAnyLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_a_start_that_is_refused_is_looked_at_again_at_a_capped_pace_for_ever():
+    standing, pauses = fail(running(), 1.0), []
+    for _ in range(50):
+        standing = policy.refused(SERVICE, standing, "port 1 is taken", at(100.0), lambda: 1.0)
+        pauses.append(standing.until - 100.0)
+
+    assert pauses[:6] == [1, 2, 4, 8, 10, 10]
+    assert max(pauses) == 10
+    assert (standing.state, standing.record.failures) == (ServiceState.BACKOFF, 1)
+    assert policy.begun(SERVICE, standing, "i", "b", at(101.0)).refusals == 0
+
+
+def test_a_start_that_stays_refused_is_in_its_state_since_the_first_refusal():
+    first = policy.refused(SERVICE, policy.fresh("web", at(0)), "port 1 is taken", at(5.0), lambda: 1.0)
+    later = policy.refused(SERVICE, first, "port 1 is taken", at(9.0), lambda: 1.0)
+    other = policy.refused(SERVICE, later, "port 1 is taken by another", at(15.0), lambda: 1.0)
+
+    assert [one.record.since - at(0).wall for one in (first, later, other)] == [5, 5, 15]

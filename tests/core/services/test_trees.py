@@ -9,7 +9,7 @@ import time
 import pytest
 
 from neo_core.processes.source import identity_of, system_source
-from neo_core.runs.spawn import RUNNER_MODULE
+from neo_core.runs.spawn import ORCHESTRATOR_MODULE, RUNNER_MODULE
 from neo_core.services.environment import fingerprint, new_instance, started_as
 from neo_core.services.stop import Stopping
 from neo_core.services.tree import ServiceTree
@@ -27,10 +27,10 @@ if os.fork() == 0:
 time.sleep(600)
 """
 
-ASKS_FOR_A_RUN = f"""
+STARTS = """
 import os, subprocess, sys, time
-environment = {{name: value for name, value in os.environ.items() if name != "NEO_CONSOLE_SERVICE_ID"}}
-command = [sys.executable, "-S", "-c", "import time; time.sleep(600)", "{RUNNER_MODULE}"]
+environment = {name: value for name, value in os.environ.items() if name != "NEO_CONSOLE_SERVICE_ID"}
+command = [sys.executable, "-S", "-c", "import time; time.sleep(600)", sys.argv[1]]
 run = subprocess.Popen(command, env=environment, start_new_session=True)
 with open("run.part", "w") as file:
     file.write(str(run.pid))
@@ -51,8 +51,9 @@ def test_a_descendant_that_hides_is_ended_too(keep, define, root, until, kill_la
     assert not alive(hidden)
 
 
-def test_a_run_that_a_service_asked_for_outlives_it(keep, define, root, until, kill_later):
-    driver = keep(define(command=(sys.executable, "-S", "-c", ASKS_FOR_A_RUN)))
+@pytest.mark.parametrize("module", [RUNNER_MODULE, ORCHESTRATOR_MODULE])
+def test_a_run_or_an_orchestrator_that_a_service_asked_for_outlives_it(keep, define, root, until, kill_later, module):
+    driver = keep(define(command=(sys.executable, "-S", "-c", STARTS, module)))
     driver.until_state("web", "running")
     run = int(until(lambda: (root / "run").exists() and (root / "run").read_text()))
     kill_later(run)
