@@ -154,7 +154,8 @@ async def test_the_replay_steps_through_the_samples(machine, open_console):
         assert "sample 1 of 26" in desk.screen_text()
 
 
-async def test_it_plays_until_a_hand_or_the_end_stops_it(machine, open_console):
+async def test_it_plays_until_a_hand_or_the_end_stops_it(machine, open_console, monkeypatch):
+    monkeypatch.setattr(ReplayPage, "steps_a_second", 1e-6)
     machine.picture = pressed()
     async with open_console() as desk:
         page = await in_replay(desk)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from neo_core.recorder.replay import Moment, Replay
 
-_STEPS_A_SECOND = 5
 _FAR = 12  # samples, a minute at the usual interval
 _TALL, _LOW = 9, 6
 _ROOMY = 30
@@ -42,6 +41,8 @@ class ReplayPage(Page):
         Binding("end", "step(1000000)", show=False),
         Binding("space", "play", show=False),
     ]
+
+    steps_a_second: ClassVar[float] = 5
 
     def __init__(self, replay: Replay, export: Callable[[], None]) -> None:
         super().__init__(opened_by="incidents")
@@ -109,7 +110,7 @@ class ReplayPage(Page):
         elif self._replay.report.samples:
             if self._index == len(self._replay.report.samples) - 1:
                 self._index = 0
-            self._timer = self.set_interval(1 / _STEPS_A_SECOND, self._advance)
+            self._timer = self.set_interval(1 / self.steps_a_second, self._advance)
         self.refresh_page()
 
     def action_export(self) -> None:
