@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from neo_core.durations import Duration, Window
 from neo_core.sizes import Size
+
+T = TypeVar("T")
+
+
+def told_or(told: T | None, default: T) -> T:
+    """Return what the configuration says, or the default where it says nothing."""
+    return default if told is None else told
 
 
 class LeaseConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
     from neo_core.lease.store import LeaseStore
     from neo_core.ledger.models import OrchestratorRecord, ServiceRecord
+    from neo_core.memory.reading import Reading
     from neo_core.processes.source import ProcessSource
     from neo_core.workspace import Workspace
 
@@ -85,6 +86,7 @@ class Looker:
     def look(self) -> Snapshot:
         """Return one picture of everything; never raises for what cannot be read."""
         at = self._clock.now()
+        memory = self._memory.read(at)
         read_only = self.read_only()
         seen = self._lease.inspect()
         live = self._section(lambda: self._live(writable=not read_only))
@@ -98,10 +100,10 @@ class Looker:
             read_only=read_only,
             config_error=self.catalogue.error,
             lease=self._section(lambda: lease_view(seen, runs)),
-            schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, at)),
+            schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, memory, at)),
             outcomes=outcomes,
             processes=self._section(lambda: self._processes(runs, seen, upkeep.value)),
-            memory=self._section(self._memory_now),
+            memory=self._section(lambda: self._memory_now(memory)),
             services=self._after(upkeep, lambda told: self._services(told, orchestrator.value, at)),
             orchestrator=orchestrator,
             collisions=self._after(outcomes, lambda rows: self._collisions(runs, rows, seen)),
@@ -120,7 +122,7 @@ class Looker:
             now = self._clock.now()
             return tuple(run for run in ledger.runs.live() if not is_lost(run, self._source, now))
 
-    def _schedule(self, seen: Inspection, live: tuple[Run, ...], now: float) -> ScheduleView:
+    def _schedule(self, seen: Inspection, live: tuple[Run, ...], reading: Reading, now: float) -> ScheduleView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             snoozes = ledger.controls.in_force(ControlKind.SNOOZE, now)
             pauses = ledger.controls.in_force(ControlKind.PAUSE, now)
@@ -128,7 +130,7 @@ class Looker:
             services = ledger.services.all()
             config = self.catalogue.config
             forecasts = learned(ledger, self.catalogue.tasks)
-            memory = memory_facts(ledger.memory.watch(), config.memory, self._memory.read(now), forecasts)
+            memory = memory_facts(ledger.memory.watch(), config.memory, reading, forecasts)
             views: list[TaskView] = []
             for task in self.catalogue.tasks.values():
                 record = ledger.runs.record_of(task.name)
@@ -166,8 +168,7 @@ class Looker:
             now = self._clock.now()
             return tuple(_as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
 
-    def _memory_now(self) -> MemoryView:
-        reading = self._memory.read(self._clock.now())
+    def _memory_now(self, reading: Reading) -> MemoryView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             facts = memory_facts(ledger.memory.watch(), self.catalogue.config.memory, reading, {})
             incident = ledger.memory.unfinished()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from neo_core.config import Config, TaskConfig
+from neo_core.config_sections import told_or
 from neo_core.durations import Window
 from neo_core.errors import ConfigError
 from neo_core.neo_checkout import (
@@ -154,18 +155,18 @@ class _Profile:
             command=command,
             cwd=str(root / told.cwd) if told.cwd else str(root),
             env=told.env,
-            time_limit=float(_first(told.time_limit, entry.time_limit)),
-            grace=float(_first(told.grace, _GRACE)),
+            time_limit=float(told_or(told.time_limit, entry.time_limit)),
+            grace=float(told_or(told.grace, _GRACE)),
             window=told.window,
             cron=told.cron or "",
             jitter=float(told.jitter or 0),
             trigger_file=str(root / told.trigger_file) if told.trigger_file else "",
             trigger_glob=str(root / told.trigger_glob) if told.trigger_glob else "",
             trigger_count=told.trigger_count,
-            retries=_first(told.retries, defaults.retries),
-            retry_after=float(_first(told.retry_after, defaults.retry_after)),
+            retries=told_or(told.retries, defaults.retries),
+            retry_after=float(told_or(told.retry_after, defaults.retry_after)),
             needs=told.needs,
-            title=_first(told.title, self._title(name, entry)),
+            title=told_or(told.title, self._title(name, entry)),
             missing_key="" if command else f"tasks.{name}.command",
             missing_script=_script(name) if self._checkout.is_neo and not command else "",
         )
@@ -186,10 +187,6 @@ class _Profile:
 
 def _script(name: str) -> str:
     return TASK_SCRIPTS.get(name) or MANUAL_SCRIPTS.get(name, "")
-
-
-def _first(told: T | None, default: T) -> T:
-    return default if told is None else told
 
 
 def _no_command(workspace: Workspace, name: str, *, heavy: bool) -> ConfigError:

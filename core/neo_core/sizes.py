@@ -23,3 +23,8 @@ def parse_size(text: str) -> Size:
     if size > 2**60:
         raise ValueError(f"{text!r} is more than any machine has")
     return Size(size)
+
+
+def in_mib(amount: int | None) -> str:
+    """Return an amount of memory as a gate or a report tells it."""
+    return "unknown" if amount is None else f"{amount / _UNITS['MiB']:.0f} MiB"

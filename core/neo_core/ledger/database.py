@@ -229,6 +229,13 @@ class Database:
             raise LedgerError(f"ledger {self.path}", cause, "Write it in UTF-8.") from error
 
 
+def storable(value: object) -> object:
+    """Return a struct's field as SQLite takes it: words of an enum as text, truth as a number."""
+    if isinstance(value, bool):
+        return int(value)
+    return str(value) if isinstance(value, str) else value
+
+
 def has_full_text_search() -> bool:
     """Return whether this Python's SQLite has FTS5."""
     connection = sqlite3.connect(":memory:")

@@ -8,7 +8,7 @@ import msgspec
 
 from neo_core.errors import LedgerError
 from neo_core.ledger.models import Control, Run
-from neo_core.memory.attribution import Growth, TreeCost
+from neo_core.memory.attribution import Baseline, Growth, TreeCost, baseline_of
 from neo_core.memory.incidents import Judgement, Phase, Watch
 from neo_core.memory.reading import Reading
 
@@ -19,11 +19,20 @@ _READING = msgspec.msgpack.Decoder(Reading)
 _TREES = msgspec.msgpack.Decoder(tuple[TreeCost, ...])
 
 
+# Of the trees that are not ours a sample holds the dearest, so many in all: a day of samples must stay small.
+TREES_KEPT = 16
+
+
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """The machine's memory at one moment, and what each tree cost then; in calm times up to half a minute before."""
 
     reading: Reading
     trees: tuple[TreeCost, ...]
+
+    @property
+    def baseline(self) -> Baseline:
+        """What growth is counted from that began at this sample, as it was kept."""
+        return baseline_of(self.trees, complete=len(self.trees) < TREES_KEPT)
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

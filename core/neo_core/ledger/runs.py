@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from neo_core.ledger.database import storable
 from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
 
 if TYPE_CHECKING:
@@ -267,13 +268,7 @@ def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:
 
 
 def _values(run: Run) -> dict[str, Any]:
-    return {name: _plain(getattr(run, name)) for name in _COLUMNS}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    return str(value) if isinstance(value, str) else value
+    return {name: storable(getattr(run, name)) for name in _COLUMNS}
 
 
 def _repeats(run: Run, latest: Run) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from neo_core.ledger.database import storable
 from neo_core.ledger.models import OrchestratorRecord, ServiceEvent, ServiceRecord
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class ServiceTable:
         names = ", ".join(_COLUMNS)
         marks = ", ".join("?" for _ in _COLUMNS)
         news = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "name")
-        values = tuple(_plain(getattr(record, name)) for name in _COLUMNS)
+        values = tuple(storable(getattr(record, name)) for name in _COLUMNS)
         with self._database.transaction():
             before = self._database.query("SELECT state, reason FROM services WHERE name = ?", (record.name,))
             self._database.execute(
@@ -116,9 +117,3 @@ class TaskMarkTable:
                 self._database.execute(
                     "INSERT INTO task_marks (task, first_seen_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (task, at)
                 )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    return str(value) if isinstance(value, str) else value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import msgspec
 from neo_core import __version__
 from neo_core.clock import to_iso
 from neo_core.errors import NeoError, describe_os_error
+from neo_core.flocks import take_flock
 from neo_core.incumbent import Incumbent, read_incumbent
 from neo_core.processes.source import ProcessIdentity, identity_of
 
@@ -102,16 +101,15 @@ def take_instance_lock(workspace: Workspace, source: ProcessSource) -> InstanceL
     """
     path = workspace.orchestrator_lock
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        descriptor = take_flock(path)
+    except BlockingIOError as error:
+        raise _taken(workspace, source) from error
     except OSError as error:
         raise _unusable(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(descriptor, 0)
     except OSError as error:
         os.close(descriptor)
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise _taken(workspace, source) from error
         raise _unusable(path, error) from error
     return InstanceLock(path, descriptor)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.ledger.memory import Incident, Sample
-from neo_core.memory.attribution import Growth, baseline_of, rank
+from neo_core.memory.attribution import Growth, rank
 
 if TYPE_CHECKING:
     from neo_core.ledger.store import Ledger
-
-_WHOLE = 16  # trees; a sample with fewer holds all there were
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +29,6 @@ def read_course(ledger: Ledger, begin: float, end: float, *, step: float) -> Cou
     grew: list[Growth] = []
     if len(samples) > 1:
         first, last = samples[0], samples[-1]
-        grew = rank(baseline_of(first.trees, complete=len(first.trees) < _WHOLE), last.trees)
+        grew = rank(first.baseline, last.trees)
     incidents = tuple(ledger.memory.incidents_during(begin, end))
     return Course(begin=begin, end=end, samples=samples, incidents=incidents, grew=tuple(grew))

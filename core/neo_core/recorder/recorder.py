@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from neo_core.errors import LedgerError
-from neo_core.ledger.memory import Incident, Sample
+from neo_core.ledger.memory import TREES_KEPT, Incident, Sample
 from neo_core.ledger.models import LeaseRole
 from neo_core.memory.attribution import Baseline, Costs, Growth, attribute, baseline_of, rank
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", int, float)
 
-_TREES_KEPT = 16
 _TREES_NAMED = 10
 _TREES_EVERY = 30.0
 _FALL = 256 * 1024 * 1024
@@ -119,7 +118,7 @@ class Recorder:
         sample = Sample(reading=reading, trees=trees)
         durable = after.open or self._incident is not None
         with ledger.database.transaction(durable=durable):
-            kept = Sample(reading=reading, trees=trees[:_TREES_KEPT])
+            kept = Sample(reading=reading, trees=trees[:TREES_KEPT])
             ledger.memory.put(kept, after, slot=self._slot(at))
             self._follow(ledger, after, sample, live)
         self._watch = after
@@ -192,7 +191,7 @@ class Recorder:
         first = ledger.memory.first_sample(begin, end)
         if first is None:
             return end, Baseline(costs={})
-        return first.reading.at, baseline_of(first.trees, complete=len(first.trees) < _TREES_KEPT)
+        return first.reading.at, first.baseline
 
 
 def _enriched(incident: Incident, watch: Watch, sample: Sample, live: list[Run], baseline: Baseline) -> Incident:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.ledger.models import Control, Run
-from neo_core.memory.attribution import Baseline, Growth, baseline_of, growth
+from neo_core.memory.attribution import Baseline, Growth, growth
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
 from neo_core.memory.reading import Reading
 from neo_core.recorder.report import Report
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neo_core.ledger.memory import Sample
-
-_WHOLE = 16  # trees; a sample with fewer holds all there were
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +59,7 @@ def replay_of(report: Report, first: Sample | None, limits: Thresholds) -> Repla
     """Return the film of a report; ``first`` is the sample that growth is counted from, the report's own if none."""
     if first is None and report.samples:
         first = report.samples[0]
-    trees = first.trees if first is not None else ()
-    baseline = baseline_of(trees, complete=len(trees) < _WHOLE)
+    baseline = Baseline(costs={}) if first is None else first.baseline
     return Replay(report=report, phases=_phases(report.samples, limits), baseline=baseline)
 
 

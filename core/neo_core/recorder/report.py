@@ -13,6 +13,7 @@ from neo_core.clock import to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.memory import Incident, Sample
 from neo_core.ledger.models import Control, Run
+from neo_core.sizes import in_mib
 
 if TYPE_CHECKING:
     from neo_core.ledger.store import Ledger
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 MEMORY_REASONS = ("memory-pressure", "memory-forecast")
 _MARGIN = 60.0
-_MIB = 1024 * 1024
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ def as_markdown(report: Report) -> str:
         "",
         f"- from {to_iso(incident.began_at)} to {ended} ({format_duration(report.until - incident.began_at)})",
         f"- worst: {incident.worst.signal} {incident.worst.value} (limit {incident.worst.limit})",
-        f"- least available memory: {_mib(incident.least_available)}",
+        f"- least available memory: {in_mib(incident.least_available)}",
         "",
         f"## It coincided with the growth of (since {to_iso(incident.since)})",
         "",
@@ -173,7 +173,7 @@ def _sample(sample: Sample) -> dict[str, Any]:
 
 
 def _growth_row(one: Growth) -> tuple[str, ...]:
-    return one.tree.owner, one.tree.kind, _mib(one.grown), _mib(one.tree.cost)
+    return one.tree.owner, one.tree.kind, in_mib(one.grown), in_mib(one.tree.cost)
 
 
 def _run_row(run: Run) -> tuple[str, ...]:
@@ -200,7 +200,3 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
 def _cell(text: str) -> str:
     printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return printable.replace("\\", "\\\\").replace("|", "\\|")
-
-
-def _mib(amount: int | None) -> str:
-    return "unknown" if amount is None else f"{amount / _MIB:.0f} MiB"

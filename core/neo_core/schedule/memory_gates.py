@@ -14,11 +14,10 @@ from neo_core.ledger.models import Outcome
 from neo_core.memory.forecast import Forecast, fits
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
+from neo_core.sizes import in_mib
 
 if TYPE_CHECKING:
     from neo_core.profiles import Task
-
-_MIB = 1024 * 1024
 
 
 class MemoryFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +72,8 @@ def forecast_gate(task: Task, memory: MemoryFacts) -> GateResult:
         return GateResult(gate=gate, verdict=Verdict.NOT_APPLICABLE, value="no past runs to learn from")
     if memory.available is None:
         return GateResult(gate=gate, verdict=Verdict.NOT_APPLICABLE, value="available memory is unknown")
-    value = f"needs {_mib(told.peak)} (95 % of {told.samples} runs)"
-    limit = f"{_mib(memory.available)} available, {_mib(memory.reserve)} of it kept free"
+    value = f"needs {in_mib(told.peak)} (95 % of {told.samples} runs)"
+    limit = f"{in_mib(memory.available)} available, {in_mib(memory.reserve)} of it kept free"
     if fits(told, memory.available, memory.reserve):
         return GateResult(gate=gate, verdict=Verdict.PASS, value=value, limit=limit)
     if memory.overridden_by:
@@ -86,13 +85,9 @@ def forecast_gate(task: Task, memory: MemoryFacts) -> GateResult:
         verdict=Verdict.BLOCK,
         value=value,
         limit=limit,
-        clears_when=f"{_mib(missing)} more are available",
+        clears_when=f"{in_mib(missing)} more are available",
         reason=str(Reason.MEMORY_FORECAST),
         outcome=Outcome.DEFERRED,
         sentence=f"{task.name} {value}, but there is {limit}",
         blocker="memory",
     )
-
-
-def _mib(amount: int) -> str:
-    return f"{amount / _MIB:.0f} MiB"

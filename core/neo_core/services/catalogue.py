@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from neo_core.config import Config, ServiceConfig
+from neo_core.config_sections import told_or
 from neo_core.errors import ConfigError
 from neo_core.neo_checkout import MLX_MODEL, UpstreamEnvironment, bridge_script, mlx_python, read_checkout
 
@@ -111,9 +112,9 @@ class _Profile:
         told, known = self._told.get(name, ServiceConfig()), KNOWN.get(name, ServiceConfig())
         root = self._workspace.root
         host = told.host or self._host(name) or known.host
-        port = _first(_first(told.port, self._environment.port(name)), known.port)
+        port = told_or(told_or(told.port, self._environment.port(name)), known.port)
         command = told.command or self._command(name, told, host or "", port)
-        probe: Probe = _first(told.probe, known.probe) or ("tcp" if port else "none")
+        probe: Probe = told.probe or known.probe or ("tcp" if port else "none")
         if not command:
             mend = 'Set it, like command = ["chroma", "run", "--port", "8000"].'
             raise self._error(name, "command", f"the service {name} has no command", mend)
@@ -123,7 +124,7 @@ class _Profile:
         given = {
             field: value
             for field in _PLAIN
-            if (value := _first(getattr(told, field), getattr(known, field))) is not None
+            if (value := told_or(getattr(told, field), getattr(known, field))) is not None
         }
         if host:
             given["host"] = host
@@ -183,7 +184,3 @@ _PLAIN = (
     "memory_limit",
     "title",
 )
-
-
-def _first(told: T | None, known: T | None) -> T | None:
-    return known if told is None else told

@@ -16,41 +16,9 @@ from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import INHERITED_TOKEN
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import ProcessIdentity
-from neo_core.workspace import ensure_state, resolve_workspace
+from neo_core.workspace import resolve_workspace
 
 DEAD = 2**22 + 17
-
-
-@pytest.fixture
-def find(workspace):
-    """Examine, and return the one finding about a thing."""
-
-    def one(thing: str, level: Level | None = None):
-        found = [
-            one
-            for one in examine(workspace)
-            if (one.thing.startswith(thing) or one.thing.endswith(thing))
-            and level in (None, one.level)
-            and "would not show their environment" not in one.says  # other processes of this machine
-        ]
-        assert len(found) == 1, found
-        return found[0]
-
-    return one
-
-
-@pytest.fixture
-def state(workspace):
-    ensure_state(workspace)
-    return workspace.state
-
-
-@pytest.fixture
-def configure(root):
-    def write(text: str) -> None:
-        (root / "neo-console.toml").write_text(text)
-
-    return write
 
 
 def test_a_shut_data_folder_is_one_clear_line(find, state, workspace, monkeypatch):

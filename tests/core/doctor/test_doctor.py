@@ -22,38 +22,6 @@ from neo_core.workspace import STATE_VARIABLE, ensure_state, resolve_workspace
 DEAD = 2**22 + 17
 
 
-@pytest.fixture
-def find(workspace):
-    """Examine, and return the one finding about a thing."""
-
-    def one(thing: str, level: Level | None = None):
-        found = [
-            one
-            for one in examine(workspace)
-            if (one.thing.startswith(thing) or one.thing.endswith(thing))
-            and level in (None, one.level)
-            and "would not show their environment" not in one.says  # other processes of this machine
-        ]
-        assert len(found) == 1, found
-        return found[0]
-
-    return one
-
-
-@pytest.fixture
-def state(workspace):
-    ensure_state(workspace)
-    return workspace.state
-
-
-@pytest.fixture
-def configure(root):
-    def write(text: str) -> None:
-        (root / "neo-console.toml").write_text(text)
-
-    return write
-
-
 def test_a_healthy_workspace_has_nothing_to_mend_before_and_after_its_first_use(workspace):
     assert {finding.level for finding in examine(workspace)} == {Level.OK}
     ensure_state(workspace)
