@@ -144,6 +144,7 @@ def replay_of_last() -> Replay:
         runs=tuple(one for one in busy_runs() if one.live),
         deferred=(deferred,),
         acts=(act,),
+        rows=(*busy_runs(), deferred),
     )
     (first, *_) = samples_between(BEGAN - 600, NOW)
     return replay_of(report, first, Thresholds())

@@ -59,6 +59,23 @@ def trees_table(moment: Moment, colours: Colours) -> RenderableType:
     return table if moment.trees else _nothing(colours)
 
 
+def schedule_table(moment: Moment, colours: Colours) -> RenderableType:
+    """Return the tasks as they were at that moment."""
+    table = _table(colours, ("task", 2), ("then", 2), ("since", -8), ("last", 2), ("reason", 5))
+    for one in moment.schedule:
+        shown = term(one.state)
+        reason = (one.row.reason or reason_text(one.row.reason_code)) if one.row is not None else ""
+        last = str(outcome_term(one.last.outcome)) if one.last is not None else NOTHING
+        table.add_row(
+            written(plain(one.task), colours),
+            written(str(shown), colours, shown.tone),
+            written(clock_time(one.since) if one.since is not None else NOTHING, colours),
+            written(last, colours, Tone.DIM),
+            written(plain(reason) or NOTHING, colours, Tone.DIM),
+        )
+    return table if moment.schedule else _nothing(colours)
+
+
 def runs_table(runs: Sequence[Run], colours: Colours) -> RenderableType:
     """Return the runs that worked."""
     table = _table(colours, ("task", 2), ("run", 1), ("lease", 1), ("from", 1), ("in the end", 2))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from neo_core.lease.inspect import Inspection
+    from neo_core.lease.store import LeaseStore
     from neo_core.processes.source import ProcessSource
 
 _LOST_LOOKED_AT = 20
@@ -48,6 +49,19 @@ def find_collisions(
     if script is not None:
         pairs += [(script, _ours(run)) for run in started if run.lease_role is not LeaseRole.BORROWER]
     return tuple(_view(one, two) for one, two in pairs)
+
+
+def confirmed_collisions(
+    live: tuple[Run, ...], recent: Iterable[Run], seen: Inspection, lease: LeaseStore, source: ProcessSource
+) -> tuple[CollisionView, ...]:
+    """Return the collisions when the lease was read before the ledger: only who still has it had it in between."""
+    rows = tuple(recent)
+    found = find_collisions(live, rows, seen, source)
+    if not found:
+        return ()
+    again = lease.inspect()
+    same = again.lease is not None and seen.lease is not None and again.lease.token == seen.lease.token
+    return find_collisions(live, rows, again if same else again._replace(lease=None), source)
 
 
 def _related(one: Run, two: Run, rows: dict[str, Run]) -> bool:

@@ -104,6 +104,7 @@ class Engine(Archive):
                 memory=self._memory,
                 source=self._source,
                 clock=self._clock,
+                lease=self._lease,
                 console=identity_of(os.getpid(), self._source),
             )
         self._recorder.configure(self.config.memory)

@@ -9,7 +9,7 @@ import msgspec
 
 from neo_core.admission import compose_facts, snooze_of
 from neo_core.census import Census
-from neo_core.collisions import find_collisions
+from neo_core.collisions import confirmed_collisions
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
@@ -24,7 +24,6 @@ from neo_core.schedule.gates import decide
 from neo_core.services.observe import dependencies_of
 from neo_core.services.views import service_views
 from neo_core.snapshot import (
-    CollisionView,
     MemoryView,
     OrchestratorState,
     OrchestratorView,
@@ -106,7 +105,9 @@ class Looker:
             memory=self._section(lambda: self._memory_now(memory)),
             services=self._after(upkeep, lambda told: self._services(told, orchestrator.value, at)),
             orchestrator=orchestrator,
-            collisions=self._after(outcomes, lambda rows: self._collisions(runs, rows, seen)),
+            collisions=self._after(
+                outcomes, lambda rows: confirmed_collisions(runs, rows, seen, self._lease, self._source)
+            ),
         )
 
     def read_only(self) -> str:
@@ -201,15 +202,6 @@ class Looker:
         incumbent = upkeep.incumbent if upkeep else None
         keeper = incumbent.process if incumbent is not None and incumbent.alive else None
         return self._census.count(live, seen, services=services, orchestrator=keeper)
-
-    def _collisions(self, live: tuple[Run, ...], rows: tuple[Run, ...], seen: Inspection) -> tuple[CollisionView, ...]:
-        """The lease was read before the ledger; only who still has it afterwards had it in between."""
-        found = find_collisions(live, rows, seen, self._source)
-        if not found:
-            return ()
-        again = self._lease.inspect()
-        same = again.lease is not None and seen.lease is not None and again.lease.token == seen.lease.token
-        return find_collisions(live, rows, again if same else again._replace(lease=None), self._source)
 
     def _after(self, first: Section[S], read: Callable[[S], T]) -> Section[T]:
         """Return a section that is made of another one's value, or shares its error."""

@@ -135,21 +135,32 @@ async def in_replay(desk):
 
 async def test_the_replay_steps_through_the_samples(machine, open_console):
     machine.picture = pressed()
-    async with open_console() as desk:
+    async with open_console(size=(120, 60)) as desk:
         page = await in_replay(desk)
         began = page.moment.reading.at
         assert page.moment.phase is Phase.ELEVATED
         assert "What operators did by then" in desk.screen_text()
         assert "it swaps" not in desk.screen_text()
+        assert "The schedule at" in desk.screen_text()
         await desk.press("right")
         assert page.moment.reading.at == began + 10
         await desk.press("left", "left")
         assert page.moment.reading.at == began - 10
         assert "● NORMAL" in desk.screen_text()
         await desk.press("end", "right")
-        for part in ("sample 26 of 26", "✗ CRITICAL", "+9.8G", "◑ deferred", "it swaps", "×14", "coincided with"):
+        for part in ("sample 26 of 26", "✗ CRITICAL", "+9.8G", "◑ deferred", "◐ waiting", "it swaps", "×14", "coincided with"):
             assert part in desk.screen_text()
         assert "caused" not in desk.screen_text()
+        await desk.press("home")
+        assert "sample 1 of 26" in desk.screen_text()
+
+
+async def test_the_keys_step_where_the_page_is_longer_than_the_screen(machine, open_console):
+    machine.picture = pressed()
+    async with open_console(size=(80, 24)) as desk:
+        await in_replay(desk)
+        await desk.press("end")
+        assert "sample 26 of 26" in desk.screen_text()
         await desk.press("home")
         assert "sample 1 of 26" in desk.screen_text()
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from neo_core.config import MemoryConfig
+from neo_core.lease.store import LeaseStore
 from neo_core.ledger.models import Outcome, Run, ServiceRecord, ServiceState, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import Reading, Stall
@@ -74,7 +75,8 @@ class Scene:
         ensure_state(workspace)
         self.ledger = Ledger(workspace.ledger)
         self.ledger.database.execute("PRAGMA synchronous = OFF")
-        self.recorder = Recorder(workspace, MemoryConfig(), memory=self, source=self.source, clock=self)
+        lease = LeaseStore(workspace.lease, source=self.source, clock=self)
+        self.recorder = Recorder(workspace, MemoryConfig(), memory=self, source=self.source, clock=self, lease=lease)
 
     def now(self):
         return BEGIN + self.elapsed

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingsMap, BindingType
 from neo_console.course import cursor_line, plotted
 from neo_console.drawing import heading, written
 from neo_console.format import clock_time, plain
-from neo_console.moments import acts_table, deferred_table, runs_table, state_line, trees_table
+from neo_console.moments import acts_table, deferred_table, runs_table, schedule_table, state_line, trees_table
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone, term
 from neo_core.recorder.course import Course
@@ -33,13 +33,13 @@ class ReplayPage(Page):
     """Left and right step, space plays; the plot above says where in the incident this is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", show=False),
-        Binding("shift+left,pageup", f"step(-{_FAR})", show=False),
-        Binding("shift+right,pagedown", f"step({_FAR})", show=False),
-        Binding("home", "step(-1000000)", show=False),
-        Binding("end", "step(1000000)", show=False),
-        Binding("space", "play", show=False),
+        Binding("left", "step(-1)", show=False, priority=True),
+        Binding("right", "step(1)", show=False, priority=True),
+        Binding("shift+left,pageup", f"step(-{_FAR})", show=False, priority=True),
+        Binding("shift+right,pagedown", f"step({_FAR})", show=False, priority=True),
+        Binding("home", "step(-1000000)", show=False, priority=True),
+        Binding("end", "step(1000000)", show=False, priority=True),
+        Binding("space", "play", show=False, priority=True),
     ]
 
     steps_a_second: ClassVar[float] = 5
@@ -95,6 +95,8 @@ class ReplayPage(Page):
             *self._course(moment),
             heading(f"Trees at {clock_time(moment.reading.at)}, the dearest first", colours),
             trees_table(moment, colours),
+            heading(f"The schedule at {clock_time(moment.reading.at)}", colours),
+            schedule_table(moment, colours),
             *self._coincided(),
         )
 

@@ -170,6 +170,21 @@ class MemoryTable:
         )
         return [run for run in found if run.reason_code in reason_codes]
 
+    def rows_during(self, begin: float, end: float) -> list[Run]:
+        """Return every row that tells of an interval, and of each task the last that was there before it."""
+        before = self._database.select(
+            Run,
+            "WITH RECURSIVE names (task) AS (SELECT min(task) FROM runs UNION ALL"
+            " SELECT (SELECT min(task) FROM runs WHERE task > names.task) FROM names WHERE names.task IS NOT NULL)"
+            " SELECT runs.* FROM names JOIN runs ON runs.run_id = (SELECT run_id FROM runs AS one"
+            " WHERE one.task = names.task AND one.last_at < ? ORDER BY one.last_at DESC LIMIT 1)",
+            (begin,),
+        )
+        within = self._database.select(
+            Run, "SELECT * FROM runs WHERE last_at >= ? AND requested_at <= ? ORDER BY requested_at", (begin, end)
+        )
+        return [*before, *within]
+
     def acts_during(self, begin: float, end: float) -> list[Control]:
         """Return what operators commanded in an interval, in the order of their commands."""
         return self._database.select(

@@ -93,6 +93,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome is None
 
     @property
+    def prevented(self) -> bool:
+        """Whether it is a start that did not happen."""
+        return self.started_at is None and self.outcome is not None
+
+    @property
     def took(self) -> float | None:
         """Seconds from start to end; ``None`` for what never started or has not ended."""
         if self.started_at is None or self.ended_at is None:

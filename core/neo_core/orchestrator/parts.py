@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from neo_core.lease.store import LeaseStore
 from neo_core.memory.reading import system_memory
 from neo_core.recorder.recorder import Recorder
 
@@ -36,4 +37,5 @@ def make_keeper(
 
 def make_recorder(workspace: Workspace, config: MemoryConfig, *, source: ProcessSource, clock: Clock) -> Recorder:
     """Return a recorder of this machine's memory."""
-    return Recorder(workspace, config, memory=system_memory(), source=source, clock=clock)
+    lease = LeaseStore(workspace.lease, source=source, clock=clock)
+    return Recorder(workspace, config, memory=system_memory(), source=source, clock=clock, lease=lease)

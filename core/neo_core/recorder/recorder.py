@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from neo_core.collisions import confirmed_collisions
 from neo_core.errors import LedgerError
 from neo_core.ledger.memory import TREES_KEPT, Incident, Sample
-from neo_core.ledger.models import LeaseRole
+from neo_core.ledger.models import LeaseRole, Outcome
 from neo_core.memory.attribution import Baseline, Costs, Growth, attribute, baseline_of, rank
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
 from neo_core.recorder.roots import roots_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from neo_core.clock import Clock
     from neo_core.config import MemoryConfig
+    from neo_core.lease.inspect import Inspection
+    from neo_core.lease.store import LeaseStore
     from neo_core.ledger.models import Run
     from neo_core.ledger.store import Ledger
     from neo_core.memory.attribution import TreeCost
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 N = TypeVar("N", int, float)
 
 _TREES_NAMED = 10
+_LOST_LOOKED_AT = 20
 _TREES_EVERY = 30.0
 _FALL = 256 * 1024 * 1024
 _BUDGET = 0.005
@@ -61,10 +65,11 @@ class Recorder:
         memory: MemorySource,
         source: ProcessSource,
         clock: Clock,
+        lease: LeaseStore,
         console: ProcessIdentity | None = None,
     ) -> None:
         self._config, self._memory, self._source, self._clock = config, memory, source, clock
-        self._console = console
+        self._lease, self._console = lease, console
         self._turn = Turn(workspace.state / "recorder.lock")
         self._costs = Costs(source)
         self._watch: Watch | None = None
@@ -111,16 +116,18 @@ class Recorder:
         watch = self._resume(ledger)
         reading = self._memory.read(at)
         after = advance(watch, reading, thresholds_of(self._config))
-        live = ledger.runs.live() if after.open or self._incident is not None or self._stale(reading) else []
+        durable = after.open or self._incident is not None
+        seen = self._lease.inspect() if durable else None
+        live = ledger.runs.live() if durable or self._stale(reading) else []
         if after.open or self._stale(reading):
             self._look_at_trees(ledger, live, reading, anew=after.open and self._incident is None)
         trees = self._trees
         sample = Sample(reading=reading, trees=trees)
-        durable = after.open or self._incident is not None
+        collisions = () if seen is None else self._collisions(ledger, live, seen)
         with ledger.database.transaction(durable=durable):
             kept = Sample(reading=reading, trees=trees[:TREES_KEPT])
             ledger.memory.put(kept, after, slot=self._slot(at))
-            self._follow(ledger, after, sample, live)
+            self._follow(ledger, after, sample, live, collisions)
         self._watch = after
         self._remember(at, trees)
 
@@ -133,12 +140,23 @@ class Recorder:
                 self._baseline = self._written(ledger, self._incident.since, self._incident.began_at)[1]
         return self._watch
 
-    def _follow(self, ledger: Ledger, watch: Watch, sample: Sample, live: list[Run]) -> None:
+    def _collisions(self, ledger: Ledger, live: list[Run], seen: Inspection) -> tuple[str, ...]:
+        """Return sentences about heavy work beside heavy work; where none of ours works, nothing collides with it."""
+        if not any(run.heavy and run.started_at is not None for run in live):
+            return ()
+        lost = ledger.runs.history(outcome=Outcome.LOST, limit=_LOST_LOOKED_AT)
+        found = confirmed_collisions(tuple(live), lost, seen, self._lease, self._source)
+        return tuple(one.sentence for one in found)
+
+    def _follow(
+        self, ledger: Ledger, watch: Watch, sample: Sample, live: list[Run], collisions: tuple[str, ...]
+    ) -> None:
         if watch.open and self._incident is None:
             self._open(ledger, watch, sample.reading.at)
         if self._incident is None:
             return
         incident = _enriched(self._incident, watch, sample, live, self._baseline)
+        incident = msgspec.structs.replace(incident, collisions=_joined(incident.collisions, collisions))
         if not watch.open:
             incident = msgspec.structs.replace(incident, ended_at=sample.reading.at)
         ledger.memory.update_incident(incident)

@@ -11,6 +11,7 @@ from neo_core.memory.attribution import Baseline, Growth, growth
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
 from neo_core.memory.reading import Reading
 from neo_core.recorder.report import Report
+from neo_core.recorder.schedule_then import TaskThen, schedule_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """One sample of an incident. ``trees`` are the dearest first, with their growth since the baseline.
 
-    ``runs`` worked then; ``deferred`` and ``acts`` had come by then.
+    ``schedule`` is every task as it was then; ``runs`` worked then; ``deferred`` and ``acts`` had come by then.
     """
 
     reading: Reading
@@ -30,6 +31,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[Run, ...]
     deferred: tuple[Run, ...]
     acts: tuple[Control, ...]
+    schedule: tuple[TaskThen, ...]
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
             runs=tuple(run for run in report.runs if _works(run, at)),
             deferred=tuple(run for run in report.deferred if run.requested_at <= at),
             acts=tuple(act for act in report.acts if act.created_at <= at),
+            schedule=schedule_at(report.rows, at),
         )
 
 

@@ -24,7 +24,10 @@ _MARGIN = 60.0
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident with the samples from a minute before it to a minute after, and who did what during it."""
+    """An incident with the samples from a minute before it to a minute after, and who did what during it.
+
+    ``rows`` tell of every start that was made or held back, and of the last one of each task before.
+    """
 
     incident: Incident
     until: float
@@ -32,6 +35,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[Run, ...]
     deferred: tuple[Run, ...]
     acts: tuple[Control, ...]
+    rows: tuple[Run, ...] = ()
 
 
 def report_on(ledger: Ledger, incident: Incident, now: float, *, most: int = 0) -> Report:
@@ -49,6 +53,7 @@ def report_on(ledger: Ledger, incident: Incident, now: float, *, most: int = 0) 
         runs=tuple(ledger.memory.runs_during(begin, until)),
         deferred=tuple(ledger.memory.deferred_during(begin, until, MEMORY_REASONS)),
         acts=tuple(ledger.memory.acts_during(begin, until)),
+        rows=tuple(ledger.memory.rows_during(begin - _MARGIN, until + _MARGIN)),
     )
 
 

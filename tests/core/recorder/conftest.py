@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neo_core.config import MemoryConfig
+from neo_core.lease.store import LeaseStore
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import Reading, Stall
 from neo_core.processes.source import ProcessInfo
@@ -60,7 +61,9 @@ def recorder_of(workspace, machine):
     made = []
 
     def make(**changes):
-        recorder = Recorder(workspace, MemoryConfig(**changes), memory=machine, source=machine, clock=machine)
+        lease = LeaseStore(workspace.lease, clock=machine)
+        config = MemoryConfig(**changes)
+        recorder = Recorder(workspace, config, memory=machine, source=machine, clock=machine, lease=lease)
         made.append(recorder)
         return recorder
 

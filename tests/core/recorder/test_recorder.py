@@ -111,6 +111,7 @@ import sys, time
 from neo_core.clock import SystemClock
 from neo_core.config import MemoryConfig
 from neo_core.durations import Duration
+from neo_core.lease.store import LeaseStore
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import system_memory
 from neo_core.processes.source import system_source
@@ -119,7 +120,8 @@ from neo_core.workspace import resolve_workspace
 
 workspace = resolve_workspace(sys.argv[1])
 config = MemoryConfig(sample_every=Duration(0.05))
-recorder = Recorder(workspace, config, memory=system_memory(), source=system_source(), clock=SystemClock())
+parts = {"memory": system_memory(), "source": system_source(), "clock": SystemClock()}
+recorder = Recorder(workspace, config, lease=LeaseStore(workspace.lease), **parts)
 print("ready", flush=True)
 with Ledger(workspace.ledger) as ledger:
     while True:
@@ -177,3 +179,14 @@ def test_in_calm_times_the_processes_are_counted_every_half_minute_and_at_once_w
     assert looks == [5, 35, 65]
     play(recorder, 10, some=30.0)
     assert looks == [5, 35, 65, 70, 75]
+
+
+def test_heavy_work_beside_heavy_work_stands_in_the_incident(recorder_of, ledger, play):
+    told = {"heavy": True, "trigger": Trigger.MANUAL, "requested_at": BEGIN, "last_at": BEGIN, "started_at": BEGIN}
+    for run_id in ("one", "two"):
+        ledger.runs.insert(Run(run_id=run_id, task=f"task-{run_id}", **told))
+    recorder = recorder_of()
+    play(recorder, 10, some=42.0)
+    (incident,) = ledger.memory.incidents()
+    (sentence,) = incident.collisions
+    assert sentence.startswith("two heavy jobs work at the same time: task-one (run one")

@@ -93,3 +93,7 @@ def test_an_incident_that_goes_on_says_so(recorder_of, ledger, play, machine):
     assert as_json(report)["endedAt"] is None
     assert "still going on" in as_markdown(report)
     assert "nothing" in as_markdown(report)
+
+
+def test_its_rows_tell_of_each_task_before_and_during(report):
+    assert sorted({row.task for row in report.rows}) == ["backup", "dream", "kbSync"]
