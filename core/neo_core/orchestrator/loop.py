@@ -215,22 +215,27 @@ class Orchestrator:
         version = self._ledger.database.version()
         if version == self._seen_version:
             return
-        for control in self._ledger.controls.pending(*_SERVICE_CONTROLS, ControlKind.ORCHESTRATOR_STOP):
-            self._obey(control)
-        self._seen_version = version
+        pending = self._ledger.controls.pending(*_SERVICE_CONTROLS, ControlKind.ORCHESTRATOR_STOP)
+        put_off = [control for control in pending if not self._obey(control)]
+        if not put_off:
+            self._seen_version = version
 
-    def _obey(self, control: Control) -> None:
+    def _obey(self, control: Control) -> bool:
+        """Return false when it must wait until the services' records could be read; it stays in the ledger."""
+        if self._keeper is not None and not self._keeper.begun and control.kind in _SERVICE_CONTROLS:
+            return False
         who = control.requested_by or "an operator"
         because = f": {control.because}" if control.because else ""
         if control.kind is ControlKind.ORCHESTRATOR_STOP:
             self._because = f"{who} asked for it{because}"
         elif self._keeper is None:
-            return
+            return True
         else:
             self._say("INFO", f"{control.kind} of {control.target} by {who}{because}")
             self._keeper.command(control)
             self._stirred = True
         self._ledger.controls.acknowledge(control.control_id, self._clock.now())
+        return True
 
     def _reload(self) -> None:
         """Go on with a changed configuration, or with the one before when the new one is wrong."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neo_core.profiles import Task
 
 
+# A last start that lies further ahead than this, in seconds, was written before the clock was set back.
+_SKEW = 3600.0
+
+
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a task's past; times in seconds since the epoch.
 
@@ -39,14 +43,18 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 def next_due(task: Task, past: Past, now: float) -> float | None:
     """Return when the task is next due, in seconds since the epoch; ``None`` when it never is by itself.
 
-    A task with an interval that never ran is due at once, which is 0.
+    A task with an interval that never ran is due at once, which is 0. One whose last start lies far in the future is
+    due now: the clock was set back, and nobody waits for it to catch up.
     """
     if not task.configured:
         return None
     times = [at for at in (_regular(task, past, now), _again(task, past), past.prompted_at) if at is not None]
     if not times:
         return None
-    return min(times) if past.put_off_at is None else max(min(times), past.put_off_at + _spacing(task))
+    put_off = past.put_off_at
+    if put_off is None or put_off - now > _SKEW:
+        return min(times)
+    return max(min(times), put_off + _spacing(task))
 
 
 def retry_at(task: Task, past: Past) -> float | None:
@@ -85,11 +93,13 @@ def due_for(task: Task, past: Past, now: float) -> float:
 
 def _regular(task: Task, past: Past, now: float) -> float | None:
     started = past.last_started_at
+    if not task.cron and task.every <= 0:
+        return None
+    if started is not None and started - now > max(task.every, _SKEW):
+        return now
     if task.cron:
         anchor = started if started is not None else past.first_seen_at
         return next_fire(task.cron, now if anchor is None else anchor) + _jitter(task, anchor)
-    if task.every <= 0:
-        return None
     return 0.0 if started is None else started + task.every + _jitter(task, started)
 
 

@@ -59,6 +59,11 @@ class ServiceKeeper:
         self._troubled: set[str] = set()
         self._begin_at = 0.0
 
+    @property
+    def begun(self) -> bool:
+        """Whether what ran before is known, so that commands can be obeyed."""
+        return self._begun
+
     def begin(self) -> None:
         """Adopt what an earlier keeper left and reconcile the rest; tried again by ``tick`` when it cannot be read."""
         try:

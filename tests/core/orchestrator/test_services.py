@@ -101,3 +101,19 @@ def test_a_changed_catalogue_takes_services_in_and_out(napping):
     place.configure(SERVICE)
     place.until(lambda: running(place))
     place.down(process)
+
+
+def test_a_command_waits_in_the_ledger_until_the_services_records_can_be_read(napping):
+    place, _ = napping
+    place.down(place.up())
+    with Ledger(place.workspace.ledger) as ledger:
+        ledger.database.execute("UPDATE services SET state = 'nonsense'")
+        process = place.up()
+        place.until(lambda: "Services wait" in place.log())
+        ledger.controls.add(ControlKind.SERVICE_STOP, "nap", at=1.0, requested_by="ann")
+        began = place.log().count("\n")
+        ledger.database.execute("UPDATE services SET state = 'running'")
+        place.until(lambda: not ledger.controls.pending(ControlKind.SERVICE_STOP))
+    place.until(lambda: nap(place).state is ServiceState.STOPPED)
+    assert "dropped" not in "".join(place.log().splitlines()[began:])
+    place.down(process)

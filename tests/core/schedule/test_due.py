@@ -26,6 +26,21 @@ def test_the_interval_counts_from_the_last_start():
     assert next_due(task(), Past(last_started_at=1000.0), 5000.0) == 1600.0
 
 
+@pytest.mark.parametrize("changes", [{"every": 600}, {"every": 0, "cron": "30 2 * * *"}])
+def test_a_clock_that_was_set_back_by_a_day_delays_nothing_until_it_caught_up(changes):
+    now = 1_790_000_000.0
+    past = Past(last_started_at=now + 86400, put_off_at=now + 86400)
+    assert next_due(task(**changes), past, now) == now
+
+
+def test_a_small_step_back_of_the_clock_starts_nothing_early():
+    assert next_due(task(600), Past(last_started_at=5030.0), 5000.0) == 5630.0
+
+
+def test_a_task_that_is_only_started_by_hand_stays_so_when_the_clock_was_set_back():
+    assert next_due(task(0), Past(last_started_at=99000.0), 5000.0) is None
+
+
 def test_an_interval_of_zero_disables(workspace):
     assert next_due(task(0), Past(), 5000.0) is None
     assert next_due(task(0), Past(last_started_at=5.0), 5000.0) is None
@@ -83,8 +98,8 @@ def test_jitter_is_the_same_for_who_asks_again_and_another_one_after_each_start(
     parts = []
     for started in range(1000, 51_000, 1000):
         past = Past(last_started_at=float(started))
-        due = next_due(jittery, past, 0.0)
-        assert due == next_due(jittery, past, 99.0)
+        due = next_due(jittery, past, 50_000.0)
+        assert due == next_due(jittery, past, 50_099.0)
         parts.append(due - started - 600)
     assert all(0 <= part < 60 for part in parts)
     assert len(set(parts)) > 40
