@@ -12,6 +12,7 @@ from neo_core.errors import UsageError
 from neo_core.ledger.models import Control, ControlKind, Run, ServiceEvent
 from neo_core.logs import LogChunk
 from neo_core.schedule.decision import Decision
+from neo_core.snapshot_strays import StrayEnd, StrayStop
 from neo_core.starting import Attempt
 from screenshots.courses import STEP, course_of, replay_of_last
 from screenshots.fixtures import snapshot
@@ -152,6 +153,15 @@ class FixedEngine:
     def service_restart(self, name: str, because: str = "") -> Control:
         """Remember it."""
         return self._service(ControlKind.SERVICE_RESTART, name, because)
+
+    def stop_stray(
+        self, pid: int, start_time: int | None = None, *, foreign: bool = False, because: str = ""
+    ) -> StrayStop:
+        """Remember it and say that it ended."""
+        self.asked.append(("stop-stray", pid, start_time, foreign, because))
+        strays = self.picture.strays.value
+        stray = next(one for one in (strays.found if strays else ()) if one.pid == pid)
+        return StrayStop(stray=stray, end=StrayEnd.ENDED, took=0.1)
 
     def _service(self, kind: ControlKind, name: str, because: str) -> Control:
         self.asked.append((str(kind), name))

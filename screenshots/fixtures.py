@@ -18,6 +18,7 @@ from neo_core.snapshot import (
     TaskView,
     TreeView,
 )
+from neo_core.snapshot_strays import StraysView
 from screenshots.history import busy_runs
 from screenshots.parts import HELD, MIB, NOW, blocked_by_lease, process, task
 from screenshots.services import (
@@ -44,6 +45,7 @@ def snapshot(**sections: object) -> Snapshot:
         "services": healthy_services(),
         "orchestrator": running_orchestrator(),
         "collisions": (),
+        "strays": StraysView(looked_at=212, others=140),
         **sections,
     }
     at, read_only = told.pop("at", NOW), told.pop("read_only", "")

@@ -15,6 +15,7 @@ from neo_core.snapshot import OrchestratorState, ServiceView, TaskState, TaskVie
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
+    from neo_core.snapshot_strays import StrayView
 
 
 OVERRIDABLE = (Gate.MEMORY_PRESSURE, Gate.MEMORY_FORECAST)
@@ -56,10 +57,16 @@ class Context:
         return self.picture.service(self.subject.service) if self.subject and self.subject.service else None
 
     @property
+    def stray(self) -> StrayView | None:
+        """The stray tree that is selected, directly or through its processes."""
+        stray = self.subject.stray if self.subject else None
+        return self.picture.stray(*stray) if stray is not None else None
+
+    @property
     def live_run_id(self) -> str:
         """The run that is selected and still works, also without its runner; empty when there is none."""
         subject = self.subject
-        if subject is None:
+        if subject is None or subject.stray is not None:
             return ""
         if subject.kind is Kind.TASK:
             running = self.task.running_run_id if self.task else ""
@@ -156,8 +163,10 @@ def may_stop(context: Context) -> Blocked | None:
     """Block when the selection is no live run of ours."""
     missing = selected(context)
     subject = context.subject
-    if missing or subject is None or context.live_run_id:
+    if missing or subject is None or context.live_run_id or context.stray is not None:
         return missing
+    if subject.stray is not None:
+        return Blocked(f"{subject.label} is no stray any more", f"press {context.key('refresh')} to look again")
     if context.service is not None:
         return _may_stop_service(context, context.service)
     if subject.kind is Kind.RUN:
@@ -171,6 +180,9 @@ def may_stop(context: Context) -> Blocked | None:
 
 def may_kill(context: Context) -> Blocked | None:
     """Block force where it is not needed: stopping a service escalates by itself."""
+    if context.stray is not None:
+        stopping = f"stopping {context.stray.label} goes from asking to a kill by itself"
+        return Blocked(stopping, f"press {context.key('stop')} to stop it")
     if context.service is None or context.live_run_id:
         return may_stop(context)
     missing = _may_stop_service(context, context.service)

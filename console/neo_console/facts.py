@@ -10,6 +10,7 @@ from neo_console.format import age, ago, countdown, every, moment, percent, plur
 from neo_console.rows.outcomes import reason_of
 from neo_console.rows.processes import tree_key, tree_memory, tree_note
 from neo_console.rows.schedule import next_cell, state_term
+from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, term
 from neo_core.schedule.decision import Gate, Verdict
@@ -41,10 +42,10 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
             return _run(run, now) if run else []
         case Kind.TREE:
             tree = next((tree for tree in picture.trees() if tree_key(tree) == subject.key), None)
-            return _tree(tree) if tree else []
+            return [*_stray(subject, picture), *_tree(tree)] if tree else []
         case Kind.PROCESS:
             found = picture.process(subject.pid or 0, subject.start_time or 0)
-            return _process(*found) if found else []
+            return [*_process(*found), *_stray(subject, picture)] if found else []
         case Kind.INCIDENT:  # its replay tells it
             return []
 
@@ -130,6 +131,11 @@ def _run(run: Run, now: float) -> Facts:
         Fact("lease", f"{term(run.lease_role).word}{f', generation {run.generation}' if run.generation else ''}"),
         Fact("command line", run.command),
     ]
+
+
+def _stray(subject: Subject, picture: Picture) -> Facts:
+    stray = picture.stray(*subject.stray) if subject.stray is not None else None
+    return stray_facts(stray) if stray else []
 
 
 def _tree(tree: TreeView) -> Facts:

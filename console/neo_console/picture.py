@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from neo_console.vocabulary import Seen
-from neo_core.health import judge
+from neo_core.health import SECTIONS, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         TaskView,
         TreeView,
     )
+    from neo_core.snapshot_strays import StraysView, StrayView
 
 T = TypeVar("T")
 STALE_AFTER = 10.0
-_SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory", "services", "orchestrator", "collisions")
 _BROKEN = ("malformed", "damaged", "not a database", "of another program")
 
 
@@ -65,7 +65,7 @@ class Picture:
         self.snapshot = snapshot
         self.failure = ""
         self.health = judge(snapshot)
-        for name in _SECTIONS:
+        for name in SECTIONS:
             section: Section[Any] = getattr(snapshot, name)
             if section.value is not None and not section.error:
                 self._good[name] = section
@@ -132,6 +132,16 @@ class Picture:
     def collisions(self, now: float) -> View[tuple[CollisionView, ...]]:
         """Return the heavy trees that live at the same time."""
         return self._view("collisions", now)
+
+    def strays(self, now: float) -> View[StraysView]:
+        """Return the processes that belong to nothing that lives."""
+        return self._view("strays", now)
+
+    def stray(self, pid: int, start_time: int) -> StrayView | None:
+        """Return the stray with exactly that root, as last read."""
+        strays: StraysView | None = self._value("strays")
+        found = strays.found if strays else ()
+        return next((one for one in found if (one.pid, one.start_time) == (pid, start_time)), None)
 
     def service(self, name: str) -> ServiceView | None:
         """Return that service as last read."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neo_core.recorder.replay import Replay
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
+    from neo_core.snapshot_strays import StrayStop
     from neo_core.starting import Attempt
 
 
@@ -89,6 +90,12 @@ class EngineLike(Protocol):
 
     def service_restart(self, name: str, because: str = "") -> Control:
         """Ask the orchestrator to stop a service and start it again."""
+        ...
+
+    def stop_stray(
+        self, pid: int, start_time: int | None = None, *, foreign: bool = False, because: str = ""
+    ) -> StrayStop:
+        """End that stray tree, if it still is one; waits for its end."""
         ...
 
     def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:

@@ -20,7 +20,8 @@ class Kind(StrEnum):
 class Subject(NamedTuple):
     """One selectable thing. ``key`` is unique among the rows of its panel and survives a refresh.
 
-    ``task``, ``run_id`` and ``service`` say what it belongs to, as far as that is known.
+    ``task``, ``run_id`` and ``service`` say what it belongs to, as far as that is known; ``stray`` is the root (pid
+    and start time) of the stray tree that it is part of.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Subject(NamedTuple):
     pid: int | None = None
     start_time: int | None = None
     service: str = ""
+    stray: tuple[int, int] | None = None
 
 
 def task_subject(name: str, running_run_id: str = "") -> Subject:

@@ -12,6 +12,7 @@ from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
+from neo_core.snapshot_strays import StrayEnd, StrayKind
 
 
 class Tone(StrEnum):
@@ -142,6 +143,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         ControlKind.SERVICE_STOP: Term("asked to stop the service", "⊘", Tone.DIM),
         ControlKind.SERVICE_RESTART: Term("asked to restart the service", "↻", Tone.PLAIN),
         ControlKind.ORCHESTRATOR_STOP: Term("asked the orchestrator to stop", "⊘", Tone.DIM),
+        ControlKind.STRAY_STOP: Term("ended a stray", "⊘", Tone.DIM),
     },
     LeaseRole: {
         LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),
@@ -170,6 +172,17 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         HealthStatus.DEGRADED: Term("degraded", "◐", Tone.WAIT),
         HealthStatus.UNHEALTHY: Term("unhealthy", "✗", Tone.FAIL),
         HealthStatus.UNKNOWN: Term("unknown", "?", Tone.UNKNOWN),
+    },
+    StrayKind: {
+        StrayKind.RUN: Term("orphan of a run", "◍", Tone.WAIT),
+        StrayKind.SERVICE: Term("orphan of a service", "◍", Tone.WAIT),
+        StrayKind.SECOND: Term("second instance", "◍", Tone.FAIL),
+        StrayKind.LISTENER: Term("foreign listener", "!", Tone.WAIT),
+    },
+    StrayEnd: {
+        StrayEnd.ENDED: Term("ended when asked", "○", Tone.PLAIN),
+        StrayEnd.KILLED: Term("killed", "⊘", Tone.WAIT),
+        StrayEnd.SURVIVED: Term("survived", "✗", Tone.FAIL),
     },
     Seen: {
         Seen.LOADING: Term("loading", "…", Tone.UNKNOWN),

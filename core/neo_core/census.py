@@ -10,11 +10,12 @@ from neo_core.processes.forest import Forest
 from neo_core.snapshot import ProcessView, TreeView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from neo_core.clock import Clock
     from neo_core.lease.inspect import Inspection
     from neo_core.processes.source import ProcessIdentity, ProcessInfo, ProcessSource
+    from neo_core.snapshot_strays import StrayView
 
 _EXACT_LIMIT = 64
 
@@ -35,9 +36,10 @@ class Census:
         *,
         services: Mapping[str, ProcessIdentity] | None = None,
         orchestrator: ProcessIdentity | None = None,
+        strays: Iterable[StrayView] = (),
     ) -> tuple[TreeView, ...]:
-        """Return the trees of live runs, of services, of the orchestrator, of a script that holds the lease, of
-        orphans, and of this console; a process belongs to one of them only.
+        """Return the trees of live runs, of services, of strays, of the orchestrator, of a script that holds the lease,
+        of orphans, and of this console; a process belongs to one of them only.
         """
         processes = self._source.scan()
         forest = Forest(processes)
@@ -47,6 +49,7 @@ class Census:
         trees = [self._run_tree(run, forest, taken, elapsed) for run in _children_first(live)]
         for name, process in (services or {}).items():
             trees.append(self._tree(name, "service", _exactly(forest, process, taken), elapsed))
+        trees += [self._stray_tree(stray, forest, taken, elapsed) for stray in strays]
         # What it started are its children, so it comes after them.
         trees.append(self._tree("orchestrator", "orchestrator", _exactly(forest, orchestrator, taken), elapsed))
         trees.append(self._holder_tree(live, seen, forest, taken, elapsed))
@@ -79,6 +82,15 @@ class Census:
         owner = seen.lease.owner if seen.lease else "unknown"
         run_id = seen.lease.metadata.get("runId") if seen.lease else ""
         return self._tree(owner, "orphans", members, elapsed, run_id=run_id if isinstance(run_id, str) else "")
+
+    def _stray_tree(self, stray: StrayView, forest: Forest, taken: set[int], elapsed: float) -> TreeView | None:
+        wanted = set(stray.members)
+        members: list[tuple[int, ProcessInfo]] = []
+        for pid, _ in stray.members:
+            found = [one for one in forest.walk(pid) if (one[1].pid, one[1].start_time) in wanted]
+            members += [(depth, info) for depth, info in found if info.pid not in taken]
+            taken.update(info.pid for _, info in found)
+        return self._tree(stray.owner, str(stray.kind), members, elapsed, run_id=stray.run_id)
 
     def _own_tree(self, forest: Forest, taken: set[int], elapsed: float) -> TreeView | None:
         info = forest.processes.get(os.getpid())

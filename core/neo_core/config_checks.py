@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Complaint = Callable[[str, str, str], ConfigError]
 
 # What a task may not change: it would run under another lease, or write into another ledger, than its runner.
-_OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, "NEO_CONSOLE_RUN_ID", "NEO_CONSOLE_SERVICE_ID"})
+_MARKERS = ("RUN_ID", "SERVICE_ID", "SERVICE_NAME", "STATE")
+_OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, *(f"NEO_CONSOLE_{name}" for name in _MARKERS)})
 
 
 def check_config(config: Config, complain: Complaint) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neo_core.catalogue import Catalogue, read_catalogue
 from neo_core.clock import Clock, SystemClock, to_iso
 from neo_core.doctor_access import backup_folder_findings, file_findings, nearest_existing
-from neo_core.doctor_upkeep import orchestrator_findings, program_findings, service_findings
+from neo_core.doctor_upkeep import orchestrator_findings, program_findings, service_findings, stray_findings
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.findings import Finding, Level, fail, from_error, ok, warn
 from neo_core.lease.filesystem import network_filesystem
@@ -51,6 +51,7 @@ def examine(workspace: Workspace, clock: Clock | None = None) -> list[Finding]:
         findings += service_findings(workspace, catalogue)
         findings += backup_folder_findings(workspace, catalogue)
         findings += orchestrator_findings(workspace, catalogue.config, now)
+        findings += stray_findings(workspace, catalogue)
     findings += _space(workspace)
     findings += _sqlite()
     return findings

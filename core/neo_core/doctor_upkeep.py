@@ -6,10 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from neo_core.clock import SystemClock
 from neo_core.errors import NeoError
 from neo_core.findings import Finding, fail, from_error, ok, warn
 from neo_core.incumbent import read_incumbent
+from neo_core.lease.store import LeaseStore
 from neo_core.ledger.store import Ledger
+from neo_core.looking import Looker
 from neo_core.neo_checkout import PACKAGE
 from neo_core.overseen import orchestrator_view
 from neo_core.processes.source import is_alive, system_source
@@ -46,6 +49,24 @@ def service_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Fin
         found = _program(f"service {service.name}", f"services.{service.name}", service)
         yield found
         yield from _port(service, records.get(service.name))
+
+
+def stray_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
+    """Yield every process that belongs to nothing that lives; strangers on ports are the services' findings."""
+    source = system_source()
+    looker = Looker(workspace, catalogue, LeaseStore(workspace.lease), clock=SystemClock(), source=source)
+    section = looker.strays()
+    view = section.value
+    if view is None:
+        yield warn("strays", section.error or "cannot be looked for", "Mend that first.")
+        return
+    for stray in view.found:
+        if not stray.foreign:
+            yield warn(f"process {stray.pid}", f"{stray.name} {stray.sentence}", f"Run: {stray.mend}")
+    for unknown in view.unknown:
+        yield warn("strays", unknown, "Look at it as that user.")
+    if not view.found and not view.unknown:
+        yield ok("strays", "none: every process with our markers belongs to a live run or service")
 
 
 def orchestrator_findings(workspace: Workspace, config: Config, now: float) -> Iterator[Finding]:

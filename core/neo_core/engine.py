@@ -14,7 +14,7 @@ from neo_core.admission import gather_facts
 from neo_core.archive import Archive
 from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import LedgerError, UsageError
+from neo_core.errors import LedgerError, NeoError, UsageError
 from neo_core.incumbent import read_incumbent, require_keeper
 from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
@@ -31,6 +31,7 @@ from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
 from neo_core.schedule.gates import decide
 from neo_core.starting import Attempt, Starter
+from neo_core.strays.act import act_on, manner_of, pick
 from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from neo_core.profiles import Task
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
+    from neo_core.snapshot_strays import StrayStop, StraysView
 
 _POLL = 0.1
 _RELEASE_WITHIN = 15.0
@@ -211,6 +213,27 @@ class Engine(Archive):
             if not run.live:
                 ledger.controls.acknowledge(control.control_id, self._clock.now())
             return control
+
+    def strays(self) -> StraysView:
+        """Return the processes that belong to no live run or service of ours, from a look at the whole machine now."""
+        section = self._looker.strays()
+        if section.value is None:
+            raise NeoError("strays", section.error or "cannot be looked for", "See: neo-console doctor.")
+        return section.value
+
+    def stop_stray(
+        self, pid: int, start_time: int | None = None, *, foreign: bool = False, because: str = ""
+    ) -> StrayStop:
+        """End the stray tree of ``pid`` (with that start time, if given): asked, after its grace killed. Waits for it.
+
+        Raises ``NeoError`` when it is no stray now, and for what carries no marker of ours unless ``foreign``.
+        """
+        stray = pick(self.strays(), pid, start_time, self._source, foreign=foreign)
+        manner = manner_of(stray, self.tasks, self.services)
+        with self._writing() as ledger:
+            return act_on(
+                stray, manner, ledger, source=self._source, clock=self._clock, because=because, who=user_name()
+            )
 
     def service_start(self, name: str, because: str = "") -> Control:
         """Ask the orchestrator to start a service and keep it. Raises ``NeoError`` when there is none to ask."""

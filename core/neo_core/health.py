@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         ServiceView,
         Snapshot,
     )
+    from neo_core.snapshot_strays import StraysView
 
-SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory", "services", "orchestrator", "collisions")
+SECTIONS = ("lease", "schedule", "outcomes", "processes", "memory", "services", "orchestrator", "collisions", "strays")
 
+_STRAYS_TOLD = 3
 _WORST_FIRST = (HealthStatus.UNHEALTHY, HealthStatus.UNKNOWN, HealthStatus.DEGRADED)
 _LEASE = {
     LeaseLight.UNREADABLE: (HealthStatus.UNHEALTHY, "lease-unreadable"),
@@ -66,6 +68,7 @@ def judge(snapshot: Snapshot) -> Health:
         *_orchestrator(snapshot.orchestrator.value, snapshot),
         *_services(snapshot.services.value or ()),
         *_memory(snapshot.memory.value),
+        *_strays(snapshot.strays.value),
         *_schedule(snapshot.schedule.value, snapshot.at),
     ]
     causes = tuple(sorted(found, key=lambda cause: _WORST_FIRST.index(cause.status)))
@@ -133,6 +136,30 @@ def _collisions(views: tuple[CollisionView, ...]) -> Iterator[Cause]:
             subject=", ".join(view.tasks),
             sentence=view.sentence,
             mend=f"neo-console stop {view.runs[-1]}" if view.runs else "end one of them",
+        )
+
+
+def _strays(view: StraysView | None) -> Iterator[Cause]:
+    """What should have been seen and could not is no "none"."""
+    if view is None:
+        return
+    if view.found:
+        whose = "; ".join(f"{one.label} {one.sentence}" for one in view.found[:_STRAYS_TOLD])
+        more = f"; and {len(view.found) - _STRAYS_TOLD} more" if len(view.found) > _STRAYS_TOLD else ""
+        yield Cause(
+            status=HealthStatus.DEGRADED,
+            code="strays",
+            subject="processes",
+            sentence=f"{whose}{more}",
+            mend="neo-console strays",
+        )
+    if view.unknown:
+        yield Cause(
+            status=HealthStatus.UNKNOWN,
+            code="strays-unknown",
+            subject="processes",
+            sentence="; ".join(view.unknown),
+            mend="neo-console strays",
         )
 
 

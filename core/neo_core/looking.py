@@ -34,6 +34,9 @@ from neo_core.snapshot import (
     TaskView,
     TreeView,
 )
+from neo_core.strays.judge import Known
+from neo_core.strays.look import another_owner
+from neo_core.strays.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import OrchestratorRecord, ServiceRecord
     from neo_core.memory.reading import Reading
     from neo_core.processes.source import ProcessSource
+    from neo_core.snapshot_strays import StraysView
+    from neo_core.strays.watch import Seen
     from neo_core.workspace import Workspace
 
 S = TypeVar("S")
@@ -79,6 +84,7 @@ class Looker:
         self._clock = clock
         self._source = source
         self._census = Census(source, clock)
+        self._watch = Watch(source, clock)
         self._memory = system_memory()
         self.catalogue = catalogue
 
@@ -93,6 +99,7 @@ class Looker:
         upkeep = self._section(self._upkeep)
         orchestrator = self._after(upkeep, lambda told: self._orchestrator(told, at))
         outcomes = self._failed(live) or self._section(self._outcomes)
+        strays = self._strays(live, upkeep, seen)
         return Snapshot(
             at=at,
             workspace=str(self._workspace.root),
@@ -101,14 +108,22 @@ class Looker:
             lease=self._section(lambda: lease_view(seen, runs)),
             schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, memory, at)),
             outcomes=outcomes,
-            processes=self._section(lambda: self._processes(runs, seen, upkeep.value)),
+            processes=self._section(lambda: self._processes(runs, seen, upkeep.value, strays.value)),
             memory=self._section(lambda: self._memory_now(memory)),
             services=self._after(upkeep, lambda told: self._services(told, orchestrator.value, at)),
             orchestrator=orchestrator,
             collisions=self._after(
                 outcomes, lambda rows: confirmed_collisions(runs, rows, seen, self._lease, self._source)
             ),
+            strays=strays,
         )
+
+    def strays(self) -> Section[StraysView]:
+        """Return what is astray now, from a pass over the whole machine."""
+        self._watch.forget()
+        seen = self._lease.inspect()
+        live = self._section(lambda: self._live(writable=False))
+        return self._strays(live, self._section(self._upkeep), seen)
 
     def read_only(self) -> str:
         """Return why nothing can be changed in this workspace; empty when it can."""
@@ -194,14 +209,59 @@ class Looker:
         kept = orchestrator is not None and orchestrator.state is OrchestratorState.RUNNING
         return service_views(self.catalogue.services, told.services, kept=kept, source=self._source, now=now)
 
-    def _processes(self, live: tuple[Run, ...], seen: Inspection, upkeep: _Upkeep | None) -> tuple[TreeView, ...]:
-        services: dict[str, ProcessIdentity] = {}
-        for name, record in (upkeep.services if upkeep else {}).items():
-            if record.process is not None and is_alive(record.process, self._source):
-                services[name] = record.process
+    def _processes(
+        self, live: tuple[Run, ...], seen: Inspection, upkeep: _Upkeep | None, strays: StraysView | None
+    ) -> tuple[TreeView, ...]:
         incumbent = upkeep.incumbent if upkeep else None
-        keeper = incumbent.process if incumbent is not None and incumbent.alive else None
-        return self._census.count(live, seen, services=services, orchestrator=keeper)
+        return self._census.count(
+            live,
+            seen,
+            services=self._living_services(upkeep) if upkeep else {},
+            orchestrator=incumbent.process if incumbent is not None and incumbent.alive else None,
+            strays=strays.found if strays else (),
+        )
+
+    def _living_services(self, upkeep: _Upkeep) -> dict[str, ProcessIdentity]:
+        return {
+            name: record.process
+            for name, record in upkeep.services.items()
+            if record.process is not None and is_alive(record.process, self._source)
+        }
+
+    def _strays(
+        self, live: Section[tuple[Run, ...]], upkeep: Section[_Upkeep], lease: Inspection
+    ) -> Section[StraysView]:
+        """Without knowing what lives nothing can be called a stray."""
+        failed = self._failed(live) or self._failed(upkeep)
+        if failed is not None or live.value is None or upkeep.value is None:
+            return failed or Section(at=live.at)
+        runs, told = live.value, upkeep.value
+        section = self._section(lambda: self._astray(runs, told, lease))
+        found = section.value
+        return Section(at=found.at, value=found.view) if found else Section(at=section.at, error=section.error)
+
+    def _astray(self, live: tuple[Run, ...], upkeep: _Upkeep, lease: Inspection) -> Seen:
+        known = Known(
+            state=self._workspace.state_text,
+            live=live,
+            services=upkeep.services,
+            alive=frozenset(self._living_services(upkeep)),
+            kept=upkeep.incumbent is not None and upkeep.incumbent.alive,
+            told=frozenset(one.pid for one in lease.scan.carriers),
+            token=lease.lease.token if lease.lease else "",
+        )
+        seen = self._watch.look(known, self.catalogue.services.values(), self._rows)
+        owner = another_owner(self._workspace.state_text)
+        if not owner:
+            return seen
+        return seen._replace(view=msgspec.structs.replace(seen.view, unknown=(*seen.view.unknown, owner)))
+
+    def _rows(self, run_ids: set[str]) -> dict[str, Run]:
+        """Return the rows of those runs that have ended; one that began since is none of them."""
+        now = self._clock.now()
+        with Ledger(self._workspace.ledger, writable=False) as ledger:
+            found = [run for run_id in run_ids for run in ledger.runs.find(run_id) if run.run_id == run_id]
+        return {run.run_id: run for run in found if not run.live or is_lost(run, self._source, now)}
 
     def _after(self, first: Section[S], read: Callable[[S], T]) -> Section[T]:
         """Return a section that is made of another one's value, or shares its error."""

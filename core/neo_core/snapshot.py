@@ -14,6 +14,7 @@ import msgspec
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Decision
+from neo_core.snapshot_strays import StraysView
 
 T = TypeVar("T")
 
@@ -150,7 +151,8 @@ class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
 class TreeView(msgspec.Struct, frozen=True, kw_only=True):
     """The processes of one owner.
 
-    ``kind`` is ``run``, ``service``, ``orchestrator``, ``orphans``, ``lease`` (a script's holder) or ``console``.
+    ``kind`` is ``run``, ``service``, ``orchestrator``, ``orphans``, ``lease`` (a script's holder), ``console``, or of a
+    stray what it is one by.
 
     ``memory`` sums PSS where it can be read, else RSS; ``exact`` says which.
     """
@@ -290,4 +292,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     services: Section[tuple[ServiceView, ...]] = Section(at=0.0)
     orchestrator: Section[OrchestratorView] = Section(at=0.0)
     collisions: Section[tuple[CollisionView, ...]] = Section(at=0.0)
+    strays: Section[StraysView] = Section(at=0.0)
     config_error: str = ""

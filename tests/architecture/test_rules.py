@@ -58,6 +58,7 @@ CONSOLE_MAY_SEE = {
     "neo_core.recorder.report",
     "neo_core.schedule.decision",
     "neo_core.snapshot",
+    "neo_core.snapshot_strays",
     "neo_core.starting",
     "neo_core.streams",
     "neo_core.workspace",

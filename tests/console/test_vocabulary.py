@@ -14,6 +14,7 @@ from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
+from neo_core.snapshot_strays import StrayEnd, StrayKind
 from neo_styles import THEMES, tones
 
 SHOWN = (
@@ -30,6 +31,8 @@ SHOWN = (
     HealthStatus,
     Phase,
     ControlKind,
+    StrayKind,
+    StrayEnd,
     Seen,
 )
 

@@ -23,6 +23,7 @@ from neo_core.snapshot import (
     TaskState,
     TaskView,
 )
+from neo_core.snapshot_strays import StrayKind, StraysView, StrayView
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -58,6 +59,7 @@ def picture(*, config_error: str = "", read_only: str = "", **values) -> Snapsho
         "services": (service(),),
         "orchestrator": orchestrator(OrchestratorState.RUNNING),
         "collisions": (),
+        "strays": StraysView(),
         **values,
     }
     sections = {
@@ -72,6 +74,17 @@ def tasks(*views: TaskView, **more) -> dict[str, ScheduleView]:
 
 PAUSE = Control(control_id=1, kind=ControlKind.PAUSE, target="", created_at=NOW, because="talk", requested_by="ada")
 COLLISION = CollisionView(tasks=("dream", "backup"), runs=("a1", "b2"), pids=(1, 2), sentence="two heavy jobs")
+STRAY = StrayView(
+    kind=StrayKind.RUN,
+    pid=77,
+    start_time=1,
+    boot_id="b",
+    owner="light",
+    name="sleep",
+    command="sleep 60",
+    sentence="works on for run a1 of light, which was lost",
+    mend="neo-console strays stop 77",
+)
 
 BAD, WORSE, UNKNOWN = HealthStatus.DEGRADED, HealthStatus.UNHEALTHY, HealthStatus.UNKNOWN
 CASES = [
@@ -81,6 +94,8 @@ CASES = [
     ("lease-orphaned", BAD, {"lease": lease(LeaseLight.ORPHANED)}),
     ("lease-overdue", BAD, {"lease": lease(LeaseLight.OVERDUE)}),
     ("collision", WORSE, {"collisions": (COLLISION,)}),
+    ("strays", BAD, {"strays": StraysView(found=(STRAY,))}),
+    ("strays-unknown", UNKNOWN, {"strays": StraysView(unknown=("who listens on web's port 9 cannot be read",))}),
     ("starved", BAD, tasks(task(state=TaskState.WAITING, starved=True, waiting_since=NOW - 7200))),
     ("failing", BAD, tasks(task(failures=4, last_outcome=Outcome.FAILED))),
     ("failing", BAD, tasks(task(failures=1, last_outcome=Outcome.TIMED_OUT, retry_at=None))),
@@ -128,6 +143,7 @@ def test_each_cause_alone(code, status, told):
     "told",
     [
         {"lease": lease(LeaseLight.HELD)},
+        {"strays": StraysView(unreadable=3, others=140, settling=1)},  # said, and no trouble
         {"lease": lease(LeaseLight.STALE)},  # the next start takes it over
         tasks(task(failures=2, retry_at=NOW + 60)),  # it is tried again
         tasks(task(configured=False, failures=2, last_success_at=None, first_seen_at=0.0)),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TaskView,
         TreeView,
     )
+    from neo_core.snapshot_strays import StraysView, StrayView
 
 _RECENT = 20
 
@@ -45,6 +46,7 @@ def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "services": _section(snapshot.services, lambda views: [service_json(view) for view in views]),
         "orchestrator": _section(snapshot.orchestrator, orchestrator_json),
         "collisions": _section(snapshot.collisions, lambda views: [_collision(view) for view in views]),
+        "strays": _section(snapshot.strays, strays_json),
         "processes": _section(snapshot.processes, lambda trees: [_tree(tree) for tree in trees]),
         "memory": _section(snapshot.memory, _memory),
     }
@@ -103,6 +105,39 @@ def orchestrator_json(view: OrchestratorView) -> dict[str, Any]:
         "endedAt": iso(view.ended_at),
         "ending": view.ending or None,
         "configError": view.config_error or None,
+    }
+
+
+def strays_json(view: StraysView) -> dict[str, Any]:
+    """Return every stray, and what could not be looked at."""
+    return {
+        "found": [stray_json(one) for one in view.found],
+        "examined": view.looked_at,
+        "unreadable": view.unreadable,
+        "otherUsers": view.others,
+        "tooNew": view.settling,
+        "unknown": list(view.unknown),
+    }
+
+
+def stray_json(view: StrayView) -> dict[str, Any]:
+    """Return one stray tree."""
+    return {
+        "kind": str(view.kind),
+        "pid": view.pid,
+        "startTime": view.start_time,
+        "bootId": view.boot_id,
+        "owner": view.owner,
+        "runId": view.run_id or None,
+        "name": view.name,
+        "command": view.command,
+        "sentence": view.sentence,
+        "blocks": view.blocks or None,
+        "mend": view.mend,
+        "ageSeconds": view.age,
+        "memoryBytes": view.memory,
+        "memoryIs": "pss" if view.exact else "rss",
+        "pids": [pid for pid, _ in view.members],
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from neo_core.health import judge
 from neo_core.ledger.models import Outcome, ServiceState
 from neo_core.snapshot import HealthStatus, OrchestratorState
+from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         ServiceView,
         Snapshot,
     )
+    from neo_core.snapshot_strays import StraysView
 
 _PREFIX = "neo_console_"
 
@@ -53,7 +55,16 @@ def _metrics(snapshot: Snapshot) -> Iterator[_Metric]:
     yield from _services(snapshot.services.value or ())
     yield from _orchestrator(snapshot.orchestrator.value)
     yield from _collisions(snapshot.collisions.value)
+    yield from _strays(snapshot.strays.value)
     yield from _memory(snapshot.memory.value)
+
+
+def _strays(view: StraysView | None) -> Iterator[_Metric]:
+    if view is None:
+        return
+    counts = Counter(one.kind for one in view.found)
+    samples = tuple(({"kind": str(kind)}, float(counts[kind])) for kind in StrayKind)
+    yield _Metric("strays", "Process trees that belong to no live run or service.", samples)
 
 
 def _lease(view: LeaseView | None, now: float) -> Iterator[_Metric]:

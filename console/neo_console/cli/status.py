@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from neo_core.ledger.models import Run
     from neo_core.snapshot import (
-        CollisionView,
         Health,
         LeaseView,
         MemoryView,
@@ -39,7 +38,8 @@ def status_text(snapshot: Snapshot) -> str:
         _part("lease", snapshot.lease, lambda view: _lease_lines(view, now)),
         _part("daemon", snapshot.orchestrator, lambda view: orchestrator_line(view, now)),
         _part("memory", snapshot.memory, _memory_line),
-        *_collision_parts(snapshot.collisions),
+        *_unless_read("collisions", snapshot.collisions),
+        *_unless_read("strays", snapshot.strays),
         "",
         _part("tasks", snapshot.schedule, lambda view: _tasks(view, now), block=True),
         *_service_parts(snapshot.services, now),
@@ -101,9 +101,9 @@ def _service_parts(section: Section[tuple[ServiceView, ...]], now: float) -> lis
     return ["", _part("services", section, lambda views: services_text(views, now), block=True)]
 
 
-def _collision_parts(section: Section[tuple[CollisionView, ...]]) -> list[str]:
+def _unless_read(name: str, section: Section[Any]) -> list[str]:
     """The sentences stand among the causes; here only what could not be read, which is no "none"."""
-    return [] if section.value is not None else [_part("collisions", section, str)]
+    return [] if section.value is not None else [_part(name, section, str)]
 
 
 def _part(name: str, section: Section[Any], show: Any, *, block: bool = False) -> str:  # noqa: ANN401 - any section

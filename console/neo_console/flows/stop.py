@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact
 from neo_console.flows.services import stop_service
+from neo_console.flows.strays import stop_stray
 from neo_console.format import age, plain
 from neo_console.vocabulary import Tone, outcome_term
 from neo_core.errors import NeoError
@@ -22,8 +23,11 @@ _FORCE = "its whole process tree is killed at once; what it was writing may stay
 
 
 def stop(app: NeoConsole, *, force: bool) -> None:
-    """Confirm stopping the selected run, or the service."""
+    """Confirm stopping the selected run, the service or the stray."""
     context = app.context()
+    if context.stray is not None:
+        stop_stray(app, context.stray)
+        return
     if context.service is not None and not context.live_run_id:
         stop_service(app, context.service)
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.format import NOTHING, age, percent, plain, size
 from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.rows.strays import stray_identity, stray_term
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import Tone, term
 from neo_core.ledger.models import LeaseRole
@@ -50,11 +51,15 @@ def tree_subject(tree: TreeView) -> Subject:
         task=_task_of(tree),
         run_id=tree.run_id,
         service=_service_of(tree),
+        stray=stray_identity(tree),
     )
 
 
 def tree_key(tree: TreeView) -> str:
-    """Return what a tree is known by: its kind, its owner and its run."""
+    """Return what a tree is known by: its kind, its owner and its run; a stray by its root."""
+    stray = stray_identity(tree)
+    if stray is not None:
+        return f"{tree.kind}:{stray[0]}:{stray[1]}"
     return f"{tree.kind}:{tree.owner}:{tree.run_id}"
 
 
@@ -64,17 +69,22 @@ def tree_memory(tree: TreeView) -> str:
 
 
 def tree_note(tree: TreeView) -> str:
-    """Return what the tree is to the lease, in a word or two."""
+    """Return what the tree is, or is to the lease, in a few words."""
+    shown = stray_term(tree)
+    if shown is not None:
+        return shown.word
     if tree.kind in _KINDS:
         return "" if tree.owner == _KINDS[tree.kind] else _KINDS[tree.kind]
     return "" if tree.role is LeaseRole.NONE else term(tree.role).word
 
 
 def _tree_row(tree: TreeView) -> Row:
-    note = tree_note(tree)
+    note, shown = tree_note(tree), stray_term(tree)
     known = [process.cpu for process in tree.processes if process.cpu is not None]
     cells = (
-        Cell(plain(tree.owner), full=f"{plain(tree.owner)} · {note}" if note else "", strong=True),
+        Cell(f"{shown.badge} {plain(tree.owner)}", shown.tone, f"{shown} · {plain(tree.owner)}", lead=True, strong=True)
+        if shown
+        else Cell(plain(tree.owner), full=f"{plain(tree.owner)} · {note}" if note else "", strong=True),
         Cell(""),
         Cell(tree_memory(tree), strong=True),
         Cell(percent(sum(known)) if known else "?", strong=True),
@@ -94,6 +104,7 @@ def _process_row(tree: TreeView, process: ProcessView) -> Row:
         pid=process.pid,
         start_time=process.start_time,
         service=_service_of(tree),
+        stray=stray_identity(tree),
     )
     memory = size(process.pss) if process.pss is not None else f"~{size(process.rss)}"
     cells = (

@@ -79,6 +79,12 @@ class ControlTable:
             "UPDATE controls SET acknowledged_at = ? WHERE control_id = ? AND acknowledged_at IS NULL", (at, control_id)
         )
 
+    def conclude(self, control_id: int, at: float, because: str) -> None:
+        """Record that a command was carried out at once, and in ``because`` how that went."""
+        self._database.execute(
+            "UPDATE controls SET acknowledged_at = ?, because = ? WHERE control_id = ?", (at, because, control_id)
+        )
+
     def end(self, kind: ControlKind, target: str, at: float) -> int:
         """End what is in force for ``target``; return how many commands that were."""
         return self._database.execute(

@@ -47,6 +47,7 @@ class ControlKind(StrEnum):
     SERVICE_STOP = "service-stop"
     SERVICE_RESTART = "service-restart"
     ORCHESTRATOR_STOP = "orchestrator-stop"
+    STRAY_STOP = "stray-stop"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,8 +129,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 class Control(msgspec.Struct, frozen=True, kw_only=True):
     """One command of an operator: a snooze or pause is in force until ``until``, the others until acknowledged.
 
-    ``target`` is a task for a snooze, a run id for a stop, a service for what concerns one, empty for a pause and for
-    the orchestrator.
+    ``target`` is a task for a snooze, a run id for a stop, a service for what concerns one, pid and start time for a
+    stray, whose ``because`` also tells what became of it; it is empty for a pause and for the orchestrator.
     """
 
     control_id: int

@@ -26,7 +26,7 @@ from neo_core.runs.grant import Grant, Refusal, obtain, record
 from neo_core.runs.lost import drop_aside, keep_aside, mark_lost_runs
 from neo_core.runs.outcome import Ending, judge_exit
 from neo_core.runs.signals import Reaper, SignalWaiter
-from neo_core.runs.spawn import RUN_ID, SpawnError, spawn_command
+from neo_core.runs.spawn import RUN_ID, STATE_FOLDER, SpawnError, spawn_command
 from neo_core.runs.supervise import Supervisor
 from neo_core.runs.tree import RunTree, adopt_orphans
 from neo_core.schedule.decision import Reason
@@ -138,7 +138,8 @@ class Runner:
         self._finish(ending, supervisor.peak_memory)
 
     def _spawn(self, task: Task, grant: Grant) -> subprocess.Popen[bytes]:
-        environment = {**without_lease(os.environ), **task.env, **grant.environment(), RUN_ID: self._run.run_id}
+        marked = {RUN_ID: self._run.run_id, STATE_FOLDER: self._workspace.state_text}
+        environment = {**without_lease(os.environ), **task.env, **grant.environment(), **marked}
         return spawn_command(
             task.command,
             key=f"tasks.{task.name}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.lease.inherit import without_lease
-from neo_core.runs.spawn import RUN_ID, SERVICE_ID
+from neo_core.runs.spawn import RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER
 
 if TYPE_CHECKING:
     from neo_core.services.catalogue import Service
@@ -18,11 +18,14 @@ _RANDOM = 24
 _PRINT = 8
 
 
-def environment_for(service: Service, instance: str) -> dict[str, str]:
-    """Return the environment of a process of ``service`` that is to be recognised by ``instance``."""
+def environment_for(service: Service, instance: str, state: str = "") -> dict[str, str]:
+    """Return the environment of a process of ``service`` that is to be recognised by ``instance``.
+
+    ``state`` is the state folder of its workspace, by which it is known to be nobody else's.
+    """
     environment = without_lease(os.environ)
     environment.pop(RUN_ID, None)
-    return {**environment, **service.env, SERVICE_ID: instance}
+    return {**environment, **service.env, SERVICE_ID: instance, SERVICE_NAME: service.name, STATE_FOLDER: state}
 
 
 def marker_of(instance: str) -> str:

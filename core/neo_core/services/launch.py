@@ -62,7 +62,7 @@ def launch(service: Service, instance: str, world: World) -> Launched:
         service.command,
         key=f"services.{service.name}",
         cwd=service.cwd,
-        environment=environment_for(service, instance),
+        environment=environment_for(service, instance, world.workspace.state_text),
         log=service_log(world.workspace, service.name),
     )
     process.returncode = 0  # the loop collects it, not this object

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from neo_core.services.tree import ServiceTree
+    from neo_core.processes.source import ProcessIdentity
 
 _FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
 _KILL_PAUSE = 0.05
 _STUCK_AFTER = 5.0
+
+
+class Mortal(Protocol):
+    """A process tree that can be ended."""
+
+    def members(self) -> list[ProcessIdentity]:
+        """Return who lives of it."""
+        ...
+
+    def signal(self, number: signal.Signals, members: list[ProcessIdentity] | None = None) -> int:
+        """Send a signal to every member; return how many got it."""
+        ...
 
 
 class Stopping:
@@ -19,7 +31,7 @@ class Stopping:
     ``stuck`` is true once processes have survived KILL for some seconds (they wait in the kernel).
     """
 
-    def __init__(self, tree: ServiceTree, stop_signal: signal.Signals, deadline: float, now: float) -> None:
+    def __init__(self, tree: Mortal, stop_signal: signal.Signals, deadline: float, now: float) -> None:
         self.tree = tree
         self.killed = False
         self.stuck = False

@@ -56,7 +56,7 @@ def test_a_held_lease_tasks_runs_and_memory():
     assert told['task_waiting_seconds{task="dream"}'] == 0
     assert told['task_last_success_timestamp_seconds{task="kbSync"}'] == NOW - 1931
     assert told["memory_pressure_ratio"] == 0.042
-    assert told["collisions"] == 0
+    assert told["collisions"] == told['strays{kind="run-orphan"}'] == 0
     assert sum(value for name, value in told.items() if name.startswith("health{")) == 1
     assert sum(value for name, value in told.items() if name.startswith("runs_recent{")) > 0
     assert 'task_starved{task="golden-path"}' not in told  # not configured
@@ -65,7 +65,14 @@ def test_a_held_lease_tasks_runs_and_memory():
 def test_what_is_unknown_is_left_out():
     told = samples(
         snapshot(
-            lease=LOST, schedule=LOST, outcomes=LOST, memory=LOST, services=LOST, orchestrator=LOST, collisions=LOST
+            lease=LOST,
+            schedule=LOST,
+            outcomes=LOST,
+            memory=LOST,
+            services=LOST,
+            orchestrator=LOST,
+            collisions=LOST,
+            strays=LOST,
         )
     )
     assert told['health{status="unknown"}'] == 1

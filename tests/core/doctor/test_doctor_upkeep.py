@@ -14,8 +14,9 @@ from neo_core.clock import to_iso
 from neo_core.doctor import Level, examine
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import INHERITED_TOKEN
+from neo_core.ledger.models import Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
-from neo_core.processes.source import ProcessIdentity
+from neo_core.processes.source import ProcessIdentity, system_source
 from neo_core.workspace import resolve_workspace
 
 DEAD = 2**22 + 17
@@ -103,3 +104,20 @@ def test_the_orchestrator(find, state, workspace):
 def test_a_need_that_no_service_meets(find, configure):
     configure('[tasks.x]\ncommand = ["true"]\nneeds = ["chroma"]')
     assert find("tasks.x.needs").level is Level.FAIL
+
+
+def test_strays_are_told(find, state, workspace, monkeypatch):
+    assert find("strays").says.startswith("none: ")
+    run_id = os.urandom(6).hex()
+    told = {"task": "light", "heavy": False, "outcome": Outcome.LOST, "trigger": Trigger.MANUAL}
+    with Ledger(workspace.ledger) as ledger:
+        ledger.runs.insert(Run(run_id=run_id, requested_at=1.0, last_at=1.0, **told))
+    monkeypatch.setattr(type(system_source()), "age", lambda _source, _start: 60.0)
+    process = subprocess.Popen(["sleep", "60"], env={**os.environ, "NEO_CONSOLE_RUN_ID": run_id})
+    try:
+        finding = find(f"process {process.pid}")
+    finally:
+        process.kill()
+        process.wait()
+    assert (finding.level, finding.mend) == (Level.WARN, f"Run: neo-console strays stop {process.pid}")
+    assert finding.says == f"sleep works on for run {run_id} of light, which was lost"

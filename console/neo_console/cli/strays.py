@@ -1,0 +1,102 @@
+"""The commands about strays: the list of processes that belong to nothing that lives, and ending one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neo_console.cli.output import emit_json, note, table
+from neo_console.cli.parameters import json_option
+from neo_console.cli.projection import stray_json, strays_json
+from neo_console.format import NOTHING, age, plain, plural, size
+from neo_console.vocabulary import term
+from neo_core.engine import Engine
+from neo_core.snapshot_strays import StrayEnd
+
+if TYPE_CHECKING:
+    from neo_core.snapshot_strays import StraysView, StrayView
+    from neo_core.workspace import Workspace
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def strays(context: click.Context, *, as_json: bool) -> None:
+    """List the processes that carry our markers, or have a service's port, and belong to nothing that lives.
+
+    What the lease shows as ORPHANED is not among them. Exits 1 when they could not be looked for.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    view = Engine.for_looking(context.obj).strays()
+    if as_json:
+        emit_json(strays_json(view))
+    else:
+        click.echo(strays_text(view))
+
+
+@strays.command("stop")
+@click.argument("pid", type=click.IntRange(min=1))
+@click.option(
+    "--foreign", is_flag=True, help="End it though it carries no marker of ours: you know what it is and mean it."
+)
+@click.option("--because", default="", metavar="TEXT", help="Why, for the record.")
+@json_option
+@click.pass_obj
+def strays_stop(workspace: Workspace, pid: int, *, foreign: bool, because: str, as_json: bool) -> int:
+    """End the stray tree that PID belongs to: asked, then killed after its grace.
+
+    It is looked at again first: what has become part of a live run or service, or another process, is left alone.
+    Exits 1 when something survives.
+    """
+    done = Engine(workspace).stop_stray(pid, foreign=foreign, because=because)
+    if as_json:
+        emit_json({"end": str(done.end), "tookSeconds": round(done.took, 3), "stray": stray_json(done.stray)})
+    elif done.end is StrayEnd.SURVIVED:
+        note(f"{done.sentence}.")
+    else:
+        click.echo(plain(f"{done.sentence}."))
+    return 1 if done.end is StrayEnd.SURVIVED else 0
+
+
+def strays_text(view: StraysView) -> str:
+    """Return the strays as a table, each with its mend, and what could not be looked at."""
+    parts = []
+    if view.found:
+        parts.append(table(("PID", "KIND", "OF", "AGE", "MEMORY", "PROCESSES", "WHY"), map(_row, view.found)))
+        parts += [plain(f"{one.pid} blocks {one.blocks}") for one in view.found if one.blocks]
+        parts += [plain(f"{one.pid} ends with: {one.mend}") for one in view.found]
+    else:
+        parts.append(f"No stray among {plural(view.looked_at, 'process', 'processes')} of yours.")
+    return "\n".join([*parts, *_unseen(view)])
+
+
+def _row(one: StrayView) -> tuple[Any, ...]:
+    return (
+        str(one.pid),
+        str(term(one.kind)),
+        one.owner,
+        age(one.age) if one.age is not None else NOTHING,
+        size(one.memory) if one.exact else f"~{size(one.memory)}",
+        str(len(one.members)),
+        f"{one.name} {one.sentence}: {one.command}",
+    )
+
+
+def _unseen(view: StraysView) -> list[str]:
+    """Nobody should take what was not looked at for "none"."""
+    said = [f"Unknown: {plain(one)}." for one in view.unknown]
+    if view.settling:
+        said.append(f"{view.settling} more began too short a while ago to be called one: look again in five seconds.")
+    unread = []
+    if view.unreadable:
+        unread.append(f"{view.unreadable} of yours that do not show their environment")
+    if view.others:
+        unread.append(f"{view.others} of other users")
+    if unread:
+        said.append(f"Not looked at: {' and '.join(unread)}.")
+    return said
+
+
+COMMANDS = (strays,)

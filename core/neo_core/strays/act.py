@@ -1,0 +1,74 @@
+"""An operator ends a stray: checked again at that moment, written down before and after."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, NamedTuple
+
+from neo_core.durations import format_duration
+from neo_core.ledger.models import ControlKind
+from neo_core.snapshot_strays import StrayKind
+from neo_core.strays.stop import GRACE, choose, end_stray, refuse_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neo_core.clock import Clock
+    from neo_core.ledger.store import Ledger
+    from neo_core.processes.source import ProcessSource
+    from neo_core.profiles import Task
+    from neo_core.services.catalogue import Service
+    from neo_core.snapshot_strays import StrayStop, StraysView, StrayView
+
+_LONGEST_GRACE = 10.0
+
+
+class Manner(NamedTuple):
+    """How a stray is asked to end, and for how many seconds it may take."""
+
+    number: signal.Signals
+    grace: float
+
+
+def manner_of(stray: StrayView, tasks: Mapping[str, Task], services: Mapping[str, Service]) -> Manner:
+    """Return how what it was started as is configured to end, at most ten seconds; else TERM and five."""
+    if stray.kind is StrayKind.RUN and stray.owner in tasks:
+        return Manner(signal.SIGTERM, min(tasks[stray.owner].grace, _LONGEST_GRACE))
+    if stray.kind in (StrayKind.SERVICE, StrayKind.SECOND) and stray.owner in services:
+        service = services[stray.owner]
+        return Manner(signal.Signals[f"SIG{service.stop_signal}"], min(service.stop_grace, _LONGEST_GRACE))
+    return Manner(signal.SIGTERM, GRACE)
+
+
+def pick(view: StraysView, pid: int, start_time: int | None, source: ProcessSource, *, foreign: bool) -> StrayView:
+    """Return the stray that may be ended; raises ``NeoError`` for what is none, or not ours without ``foreign``."""
+    stray = choose(view, pid, start_time, source)
+    if stray.foreign and not foreign:
+        age = "of unknown age" if stray.age is None else f"{format_duration(float(int(stray.age)))} old"
+        raise refuse_foreign(stray, age)
+    return stray
+
+
+def act_on(
+    stray: StrayView,
+    manner: Manner,
+    ledger: Ledger,
+    *,
+    source: ProcessSource,
+    clock: Clock,
+    because: str,
+    who: str,
+) -> StrayStop:
+    """End it, with a row of who, what and why before and how it went after. Raises ``LedgerError`` before it acts."""
+    told = "; ".join(part for part in (f"{stray.label} {stray.sentence}: {stray.command[:200]}", because) if part)
+    control = ledger.controls.add(
+        ControlKind.STRAY_STOP,
+        f"{stray.pid} {stray.start_time}",
+        at=clock.now(),
+        because=told,
+        force=stray.foreign,
+        requested_by=who,
+    )
+    done = end_stray(stray, source, clock, manner.number, manner.grace)
+    ledger.controls.conclude(control.control_id, clock.now(), f"{told} → {done.sentence}")
+    return done
