@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from neo_console.app import NeoConsole
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
+from screenshots.drawn import drawn
 from screenshots.engine import FixedEngine
 from screenshots.fixtures import first_run, killed_keeper, pressed, snapshot, trouble, unreadable_lease
 from screenshots.parts import NOW
@@ -65,9 +66,9 @@ async def draw(shot: Shot) -> str:
         async with asyncio.timeout(10):
             while app.picture.snapshot is None:
                 await pilot.pause()
-        await pilot.pause()
+        await drawn(pilot)
         await pilot.press(*shot.keys)
-        await pilot.pause()
+        await drawn(pilot)
         return app.export_screenshot(title="neo-console", simplify=True)
 
 

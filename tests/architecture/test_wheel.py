@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +22,10 @@ def installed(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     wheel = next(folder.glob("neo_console-*.whl"))
-    subprocess.run(
-        [folder / "venv/bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", str(wheel)],
-        check=True,
-    )
+    into = ["--python", str(folder / "venv/bin/python")]
+    subprocess.run([*pip, *into, "install", "--no-compile", str(wheel)], check=True)
     return folder / "venv" / "bin"
 
 

@@ -101,7 +101,10 @@ def nothing(_place: Place) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """``words`` must all be in the one message, which the pattern ``said`` finds; ``may_change`` are names of ours."""
+    """``words`` must all be in the one message, which the pattern ``said`` finds; ``may_change`` are names of ours.
+
+    ``called`` says that the command may be called in the test's process: others like it have a process of their own.
+    """
 
     id: str
     command: str
@@ -110,6 +113,7 @@ class Case:
     code: int = 1
     said: str = MESSAGE
     may_change: tuple[str, ...] = ()
+    called: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,22 +126,28 @@ class Answer:
     lost: tuple[str, ...]
 
 
-def attempt(case: Case, folder: Path) -> Answer:
+def typed(case: Case, place: Place) -> tuple[int, str]:
+    """Return the exit code and the output of the case's command, typed at a shell."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", case.command],
+        cwd=place.cwd,
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: [prepare() for prepare in place.before_start] and None,
+    )
+    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+def attempt(case: Case, folder: Path, how: Callable[[Case, Place], tuple[int, str]] = typed) -> Answer:
     """Arrange the case in ``folder``, type its command, undo what was arranged."""
     place = Place(folder)
     try:
         case.arrange(place)
         before = place.contents()
-        done = subprocess.run(
-            ["/bin/sh", "-c", case.command],
-            cwd=place.cwd,
-            env=place.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=False,
-            preexec_fn=lambda: [prepare() for prepare in place.before_start] and None,
-        )
+        code, output = how(case, place)
         after = place.contents()
     finally:
         for undo in reversed(place.undo):
@@ -145,6 +155,5 @@ def attempt(case: Case, folder: Path) -> Answer:
     lost = [
         path for path, hashed in before.items() if after.get(path) != hashed and Path(path).name not in case.may_change
     ]
-    output = (done.stdout + done.stderr).decode("utf-8", "replace")
     lines = [line[found.start() :] for line in output.splitlines() if (found := re.search(case.said, line))]
-    return Answer(done.returncode, output, tuple(dict.fromkeys(lines)), tuple(lost))
+    return Answer(code, output, tuple(dict.fromkeys(lines)), tuple(lost))

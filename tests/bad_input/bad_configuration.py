@@ -15,7 +15,7 @@ def toml(text: str | bytes):
 
 
 def mistake(name: str, text: str | bytes, *words: str, file: str = "neo-console.toml") -> Case:
-    return Case(f"config-{name}", "neo-console status", (file, *words), toml(text))
+    return Case(f"config-{name}", "neo-console status", (file, *words), toml(text), called=True)
 
 
 def kind(name: str, make, *words: str, command: str = "neo-console status") -> Case:

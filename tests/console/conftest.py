@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:
 from neo_console.app import NeoConsole  # noqa: E402 - the screenshots' fixtures lie beside the packages
 from neo_core.config import Config, ConsoleConfig  # noqa: E402
 from neo_core.durations import Duration  # noqa: E402
+from screenshots.drawn import drawn  # noqa: E402
 from screenshots.engine import FixedEngine  # noqa: E402
 from screenshots.parts import NOW  # noqa: E402
 
@@ -62,9 +63,14 @@ class Desk:
         await self.settled()
 
     async def settled(self):
-        """Wait until what was asked for is laid out and drawn."""
-        await self.pilot.pause()
-        await self.until(lambda: not (self.app.screen._layout_required or self.app.screen._dirty_widgets))
+        """Wait until what was asked for is laid out and drawn, and what was to follow that is done."""
+        await drawn(self.pilot)
+
+    async def resize(self, width, height):
+        """Change the terminal's size and wait until it is the screen's; Textual hears of it by a timer."""
+        await self.pilot.resize_terminal(width, height)
+        await self.until(lambda: self.app.screen._compositor.size == (width, height))
+        await self.settled()
 
     async def see(self, picture):
         """Let the machine be as in ``picture`` and the app know it."""

@@ -63,7 +63,7 @@ async def test_quitting_does_not_wait_for_a_slow_collection(machine, open_consol
         began = time.monotonic()
         await desk.press("q")
         await desk.until(lambda: not desk.app.is_running)
-        assert time.monotonic() - began < 1  # 0.3 s alone; a console that waited would take twenty
+        assert time.monotonic() - began < 5  # 0.3 s alone; a console that waited would take twenty
 
 
 async def test_what_arrives_while_it_closes_does_no_harm(open_console):

@@ -35,7 +35,7 @@ async def test_where_it_is_tiny_a_sentence(open_console, size):
         assert not desk.main._body.display
         if size[0] > 50:
             assert f"{size[0]}×{size[1]} cells; the console needs 60×16" in desk.screen_text()
-        await desk.pilot.resize_terminal(120, 40)
+        await desk.resize(120, 40)
         await desk.until(lambda: "● HELD" in desk.screen_text())
 
 
@@ -44,8 +44,7 @@ async def test_resizing_keeps_selection_and_focus(open_console):
         await desk.press("3", "down", "down")
         key = desk.app.context().subject.key
         for size in ((80, 24), (120, 40), (60, 16), (140, 50)):
-            await desk.pilot.resize_terminal(*size)
-            await desk.pilot.pause()
+            await desk.resize(*size)
             assert desk.app.context().subject.key == key
             assert desk.app.focused is desk.main.outcomes.table
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 MUST_BE_ZERO = ("double_holds", "permanent_blocks", "leftovers", "losses", "errors")
 
@@ -17,6 +19,7 @@ def torture(*arguments):
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_after_a_kill_everything_is_adopted_and_nothing_doubled():
     code, told = torture("adoption", "--quick")
 

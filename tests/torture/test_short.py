@@ -22,6 +22,7 @@ def torture(*arguments):
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", ["race", "kill", "orphans", "clock", "fuzz", "model", "disk"])
 def test_nothing_breaks(scenario):
     code, (told,) = torture(scenario, "--quick")
@@ -43,6 +44,7 @@ def test_a_foreign_script_never_holds_beside_ours_where_that_is_guaranteed():
     assert sum("guaranteed" in name for name in told["rates"]) > 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["guard", "hold", "liveness", "ownership"])
 def test_a_weakened_engine_is_found_out(engine):
     code, (told,) = torture("--weaken", engine)

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from neo_core.errors import LedgerError
 from neo_core.lease.store import LeaseStore
+from neo_core.ledger.store import Ledger
+from neo_core.workspace import resolve_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from neo_core.ledger.models import Run, ServiceRecord
 
 NEO_CONSOLE = (sys.executable, "-m", "neo_console.cli.main")
 
@@ -73,23 +78,37 @@ class Console:
         run_id = self("run", task, "--detach").stdout.strip()
         log = self.root / ".neo-ai-data" / "orchestrator-daemon" / "runs" / f"{run_id}.log"
         until(lambda: log.exists() and "begun" in log.read_text(), what=f"the start of {task}")
-        until(lambda: self.json("history")[0]["startedAt"], what="its row")
+        until(lambda: self.runs()[0].started_at, what="its row")
         return run_id
 
     def ended(self, run_id: str, until) -> dict[str, Any]:
         """Return a run's row once it has ended and its runner, which then lets the lease go, is gone."""
 
-        def look() -> dict[str, Any] | None:
-            row = next(row for row in self.json("history") if row["runId"] == run_id)
-            return row if row["outcome"] and not os.path.exists(f"/proc/{row['runnerPid']}") else None
+        def over() -> bool:
+            run = next(run for run in self.runs() if run.run_id == run_id)
+            return bool(run.outcome) and not os.path.exists(f"/proc/{run.runner_pid}")
 
-        return until(look, what=f"the end of {run_id}")
+        until(over, what=f"the end of {run_id}")
+        return next(row for row in self.json("history") if row["runId"] == run_id)
+
+    def runs(self) -> list[Run]:
+        """Return the ledger's runs, newest first; none where there is no ledger that can be read."""
+        try:
+            with Ledger(resolve_workspace(self.root).ledger, writable=False) as ledger:
+                return ledger.runs.history()
+        except LedgerError:
+            return []
+
+    def services(self) -> dict[str, ServiceRecord]:
+        """Return what the ledger knows of the services."""
+        with Ledger(resolve_workspace(self.root).ledger, writable=False) as ledger:
+            return ledger.services.all()
 
     def clean(self) -> None:
         (self.root / "release").touch()
-        for row in json.loads(self("history", "--json").stdout or "[]"):
-            if row["outcome"] is None:
-                self("stop", row["runId"], "--force")
+        for run in self.runs():
+            if run.outcome is None:
+                self("stop", run.run_id, "--force")
         for process in self.started:
             process.kill()
             process.wait()

@@ -11,6 +11,9 @@ from datetime import datetime
 
 import pytest
 
+from neo_core.incumbent import read_incumbent
+from neo_core.processes.source import system_source
+
 SERVICES = f"""
 [orchestrator]
 poll_every = "200ms"
@@ -24,7 +27,7 @@ stop_grace = "2s"
 
 
 @pytest.fixture
-def keeping(console, root):
+def keeping(console, root, workspace):
     """A workspace with a service; whoever looks after it is stopped at the end."""
     with (root / "neo-console.toml").open("a") as file:
         file.write(SERVICES)
@@ -32,15 +35,23 @@ def keeping(console, root):
         with (root / "neo-console.toml").open("a") as file:
             file.write(f"[tasks.{name}]\nevery = 0\n")
     yield console
-    listed = json.loads(console("services", "--json").stdout or "[]")
-    console("orchestrator", "stop")
-    for pid in (one["pid"] for one in listed if one["pid"]):
+    kept = console.services()
+    incumbent = read_incumbent(workspace, system_source())
+    if incumbent is not None and incumbent.alive:
+        console("orchestrator", "stop")
+    for pid in (one.pid for one in kept.values() if one.pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def service(console) -> dict:
     return console.json("services")[0]
+
+
+def stands(console, state, *, not_as=None) -> bool:
+    """Whether the service is in that state, in another process than ``not_as``."""
+    record = console.services().get("ticker")
+    return record is not None and record.state == state and (not_as is None or record.pid != not_as)
 
 
 def test_without_an_orchestrator_status_says_so_and_what_to_do(keeping):
@@ -72,7 +83,7 @@ def test_the_orchestrator_starts_detached_keeps_the_service_and_stops(keeping, u
     started = keeping("orchestrator", "start")
     assert (started.returncode, started.stderr) == (0, "")
     assert started.stdout.startswith("The orchestrator runs (pid ")
-    until(lambda: service(keeping)["state"] == "running", what="the service")
+    until(lambda: stands(keeping, "running"), what="the service")
     told = keeping.json("status")
     assert told["health"] == {"status": "healthy", "causes": []}
     assert told["orchestrator"]["value"]["state"] == "running"
@@ -102,24 +113,24 @@ def test_the_orchestrator_starts_detached_keeps_the_service_and_stops(keeping, u
 
 def test_a_service_is_stopped_started_and_restarted_by_command(keeping, until):
     assert keeping("orchestrator", "start").returncode == 0
-    until(lambda: service(keeping)["state"] == "running", what="the service")
+    until(lambda: stands(keeping, "running"), what="the service")
     first = service(keeping)["pid"]
     done = keeping("service", "restart", "ticker", "--because", "new model")
     assert (done.returncode, done.stderr) == (0, "")
     assert "ticker" in done.stdout
-    until(lambda: service(keeping)["state"] == "running" and service(keeping)["pid"] != first, what="the restart")
+    until(lambda: stands(keeping, "running", not_as=first), what="the restart")
     assert keeping("service", "stop", "ticker").returncode == 0
-    until(lambda: service(keeping)["state"] == "stopped", what="the stop")
+    until(lambda: stands(keeping, "stopped"), what="the stop")
     assert service(keeping)["wanted"] is False
     assert keeping.json("status")["health"]["causes"] == []
     told = json.loads(keeping("service", "start", "ticker", "--no-wait", "--json").stdout)
     assert (told["kind"], told["target"], told["taken"]) == ("service-start", "ticker", False)
-    until(lambda: service(keeping)["state"] == "running", what="the start")
+    until(lambda: stands(keeping, "running"), what="the start")
 
 
 def test_a_killed_orchestrator_is_unhealthy_until_the_next_one(keeping, until):
     assert keeping("orchestrator", "start").returncode == 0
-    until(lambda: service(keeping)["state"] == "running", what="the service")
+    until(lambda: stands(keeping, "running"), what="the service")
     view = keeping.json("orchestrator", "status")
     os.kill(view["pid"], signal.SIGKILL)
     until(lambda: not os.path.exists(f"/proc/{view['pid']}") or keeping("orchestrator", "status").returncode == 3)
@@ -167,7 +178,7 @@ def test_a_wrong_configuration_is_unhealthy_but_seen(keeping, root, held):
 
 def test_a_following_log_of_a_service_goes_on_until_interrupted(keeping, until):
     assert keeping("orchestrator", "start").returncode == 0
-    until(lambda: service(keeping)["state"] == "running", what="the service")
+    until(lambda: stands(keeping, "running"), what="the service")
     following = keeping.start("logs", "ticker", "--follow")
     assert following.stdout.readline() == "begun\n"
     following.send_signal(signal.SIGINT)

@@ -54,7 +54,7 @@ def six(root):
 
 
 def test_six_front_ends_at_the_same_instant_start_one_heavy_run_a_round(six, workspace):
-    rounds = 6
+    rounds = 4
     asking = [
         subprocess.Popen(
             [sys.executable, "-c", _TRIGGER, str(six), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -48,6 +48,7 @@ def scene(tmp_path, records):
     return prepare
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SCENES)
 def test_after_a_kill_anywhere_the_lease_can_be_taken_at_once(name, scene, records, participant, hasty):
     before, do, content = SCENES[name]

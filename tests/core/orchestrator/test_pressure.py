@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from neo_core.ledger.models import Outcome
 from neo_core.ledger.store import Ledger
 
@@ -19,6 +21,7 @@ def incidents(place):
         return ledger.memory.incidents()
 
 
+@pytest.mark.long
 def test_no_heavy_run_starts_under_pressure_and_each_starts_again_after_calm(place, until):
     configure(place, PRESSED)
     process = place.up()

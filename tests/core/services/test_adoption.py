@@ -80,6 +80,7 @@ def check_one_of_each(services, records):
         assert sorted(members(record.instance)) == pids
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_keeper_killed_at_any_moment_leaves_one_of_each(five, keeper_process, keep):
     chance = random.Random(20)

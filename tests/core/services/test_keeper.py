@@ -141,6 +141,7 @@ def test_the_trouble_of_one_service_does_not_reach_the_others(keep, define, said
 
     told = [line for level, line in said if level == "ERROR"]
     assert told == ["Service first: cannot be looked after, trying again: [Errno 24] Too many open files"]
+    monkeypatch.undo()
 
 
 def test_a_jump_of_the_wall_clock_restarts_nothing(keep, define):

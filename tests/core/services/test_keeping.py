@@ -45,7 +45,7 @@ def test_a_service_is_started_and_is_running_after_a_good_answer(keep, define, s
 
 def test_a_killed_service_is_back_within_its_back_off(keep, define, serve, free_port):
     port = free_port()
-    driver = keep(define(command=serve(port), port=port, probe="tcp"))
+    driver = keep(define(command=serve(port), port=port, probe="tcp", backoff=1.0))
     before = driver.until_state("web", "running")
 
     os.kill(before.pid, signal.SIGKILL)
@@ -55,8 +55,8 @@ def test_a_killed_service_is_back_within_its_back_off(keep, define, serve, free_
     after = driver.until_state("web", "running")
 
     assert waiting.reason == "was killed by SIGKILL"
-    assert 0.1 <= waiting.next_start_at - waiting.since <= 0.2
-    assert took < 2.0
+    assert 0.5 <= waiting.next_start_at - waiting.since <= 1.0
+    assert took < 10.0
     assert (after.failures, after.restarts, after.last_exit) == (1, 1, "was killed by SIGKILL")
     assert after.pid != before.pid
     assert after.instance != before.instance
@@ -74,7 +74,7 @@ def test_a_service_deaf_to_its_signal_is_killed_after_its_grace(keep, define, se
     took = time.monotonic() - began
 
     assert not alive(record.pid)
-    assert 0.6 <= took < 3.0
+    assert 0.6 <= took < 15.0
     assert stopping.reason == "stopped by ana (upgrade)"
     assert (stopped.wanted, stopped.pid) == (False, None)
     assert any("killing it" in line for _, line in said)
@@ -201,7 +201,8 @@ def test_the_memory_of_the_tree_has_a_limit(keep, define):
 
 
 def test_an_exec_probe_decides(keep, define, root):
-    driver = keep(define(probe="exec", probe_command=("sh", "-c", "echo not yet; test -e ready"), start_grace=1.5))
+    command = ("sh", "-c", "echo not yet; test -e ready")
+    driver = keep(define(probe="exec", probe_command=command, start_grace=10.0, backoff=1.0))
     driver.turns(0.4)
     assert driver.record("web").state == "starting"
 
