@@ -13,16 +13,17 @@ _LOOKS = 2
 _WITHIN = 20.0
 
 
-async def drawn(pilot: Pilot[Any]) -> None:
+async def drawn(pilot: Pilot[Any], *, collected: bool = True) -> None:
     """Wait until nothing is left to lay out or draw, at two looks a frame apart; ``TimeoutError`` after 20 s.
 
-    Textual's own pause takes a process that waits for a core for one that has nothing to do.
+    With ``collected`` the collector has also answered all that it was asked. Textual's own pause takes a process that waits for a core for one that has nothing to do.
     """
     still = 0
     async with asyncio.timeout(_WITHIN):
         await pilot.pause()
         while still < _LOOKS:
-            still = still + 1 if _is_still(pilot) else 0
+            ready = _is_still(pilot) and (pilot.app.resting or not collected)
+            still = still + 1 if ready else 0
             await asyncio.sleep(_A_FRAME)
 
 

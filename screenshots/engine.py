@@ -17,6 +17,7 @@ from neo_core.starting import Attempt
 from screenshots.courses import STEP, course_of, replay_of_last
 from screenshots.fixtures import snapshot
 from screenshots.parts import NOW
+from screenshots.relief import SERVERS, FixedReliever
 from screenshots.services import service_events
 
 if TYPE_CHECKING:
@@ -68,11 +69,12 @@ class FixedEngine:
         self.picture = picture or snapshot()
         self.log_text = log
         self.asked: list[tuple[object, ...]] = []
+        self.relief = FixedReliever(self.asked)
 
     @property
     def config(self) -> Config:
-        """Return the defaults."""
-        return Config()
+        """Return the defaults, and the model servers that can be asked to unload."""
+        return Config(unload=SERVERS)
 
     def record_memory(self) -> None:
         """Nothing to record: the picture stands still."""

@@ -70,6 +70,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("force-stop", ("X",), "force stop", "stop a run by force; asks for the task's name", ACT, True, may_kill),
     Action("pause", ("P",), "pause", "pause everything: why and for how long; again to end it", ACT, True),
     Action(
+        "relief", ("m",), "relieve memory", "what can be done about the memory now, and what it should free", ACT, True
+    ),
+    Action(
         "orchestrator",
         ("o",),
         "orchestrator",

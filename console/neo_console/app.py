@@ -73,6 +73,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.journal = Journal()
         self.workspace_name = workspace_name
         self.orchestrator_busy = ""
+        self.unloading: set[str] = set()
         self.now = now
         self.main: MainScreen = MainScreen()
         self.ready = False
@@ -101,6 +102,11 @@ class NeoConsole(App[int], inherit_bindings=False):
         if self._unusable and not self._asked_read_only:
             return "mend the file: it is read again by itself"
         return "start it without --read-only, in a state folder you may write to"
+
+    @property
+    def resting(self) -> bool:
+        """Whether everything that was to be collected or asked for has been."""
+        return self._collector.resting
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -164,6 +170,10 @@ class NeoConsole(App[int], inherit_bindings=False):
     def consult(self, work: Callable[[EngineLike], object], then: Then) -> None:
         """Ask the collector's engine what may be much to read; ``then`` takes the answer, or why there is none."""
         self._collector.consult(work, then)
+
+    def aside(self, work: Callable[[EngineLike], object], then: Then) -> None:
+        """Have done at once what may hang, beside everything else; ``then`` takes the answer, or why there is none."""
+        self._collector.aside(work, then)
 
     def command_orchestrator(self, busy: str, work: Callable[[Daemon], object], then: Then) -> None:
         """Have the orchestrator started or stopped without waiting for it; the strip shows that it is ``busy``."""

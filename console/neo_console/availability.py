@@ -10,7 +10,7 @@ from neo_console.logfeed import LogKind, LogOf
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import outcome_term
 from neo_core.ledger.models import ServiceState
-from neo_core.schedule.decision import Decision, Gate, GateResult, Verdict
+from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
 from neo_core.snapshot import OrchestratorState, ServiceView, TaskState, TaskView
 
 if TYPE_CHECKING:
@@ -206,9 +206,12 @@ def may_read_log(context: Context) -> Blocked | None:
 def explain_block(context: Context, task: TaskView, gate: GateResult) -> Blocked:
     """Return the gate's sentence and the way out of it."""
     key = context.key
+    pause = f"press {key('pause')} to end the pause"
+    if gate.reason == Reason.HEAVY_DEFERRED:
+        pause = f"press {key('relief')} to let heavy tasks start again"
     ways = {
         Gate.CONFIGURED: _configure(task),
-        Gate.PAUSE: f"press {key('pause')} to end the pause",
+        Gate.PAUSE: pause,
         Gate.SNOOZE: f"press {key('defer')} to resume it",
         Gate.RUNNING: f"press {key('log')} for its log, {key('stop')} to stop it",
     }

@@ -1,6 +1,6 @@
 """The one background thread: it collects snapshots, does what takes long, and posts both.
 
-It touches no widget and never ends the console.
+It touches no widget and never ends the console. Only a call to a server that may hang gets a thread of its own.
 """
 
 from __future__ import annotations
@@ -68,10 +68,16 @@ class Collector:
         self._every = every
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._rests = False
         self._engine: EngineLike | None = None
         self._course_at = 0.0
         self._asked: SimpleQueue[tuple[Work, Then]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is being collected, and nothing is asked for."""
+        return self._rests and self._asked.empty() and not self._wake.is_set()
 
     def start(self) -> None:
         """Begin, at once."""
@@ -90,6 +96,11 @@ class Collector:
         self._asked.put((work, then))
         self._wake.set()
 
+    def aside(self, work: Callable[[EngineLike], object], then: Then) -> None:
+        """Do ``work`` at once, with an engine and a thread of its own that ends with it: for a server that may hang."""
+        one = threading.Thread(target=self._do, args=(lambda: work(self._connect()), then), name="aside", daemon=True)
+        one.start()
+
     def stop(self) -> None:
         """Let the thread end when it can; nobody waits for it."""
         self._stop.set()
@@ -100,7 +111,9 @@ class Collector:
             began = time.monotonic()
             if not (self._work() and self._told(self._collect())):
                 return
+            self._rests = True
             self._wake.wait(pause_after(time.monotonic() - began, self._every))
+            self._rests = False
             self._wake.clear()
 
     def _told(self, message: Message) -> bool:
@@ -116,14 +129,16 @@ class Collector:
     def _work(self) -> bool:
         """Do what was asked for; return whether anybody listens still."""
         while not self._asked.empty():
-            work, then = self._asked.get()
-            try:
-                answer = Answered(work(), "", then)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
-                answer = Answered(None, str(error) or type(error).__name__, then)
-            if not self._told(answer):
+            if not self._do(*self._asked.get()):
                 return False
         return True
+
+    def _do(self, work: Work, then: Then) -> bool:
+        try:
+            answer = Answered(work(), "", then)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
+            answer = Answered(None, str(error) or type(error).__name__, then)
+        return self._told(answer)
 
     def _collect(self) -> Message:
         try:

@@ -46,7 +46,7 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
         case Kind.PROCESS:
             found = picture.process(subject.pid or 0, subject.start_time or 0)
             return [*_process(*found), *_stray(subject, picture)] if found else []
-        case Kind.INCIDENT:  # its replay tells it
+        case Kind.INCIDENT | Kind.RELIEF:  # their pages tell them
             return []
 
 

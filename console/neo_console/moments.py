@@ -9,7 +9,8 @@ from rich.text import Text
 
 from neo_console.drawing import written
 from neo_console.format import NOTHING, age, clock_time, plain, size
-from neo_console.vocabulary import Tone, outcome_term, reason_text, term
+from neo_console.relieving import expected, freed, gained, title, told
+from neo_console.vocabulary import Tone, outcome_term, reason_text, result_term, term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from neo_console.panels.table import Colours
     from neo_core.ledger.memory import Incident
     from neo_core.ledger.models import Control, Run
+    from neo_core.ledger.reliefs import Relief
     from neo_core.recorder.replay import Moment
 
 _MOST_TREES = 10
@@ -102,6 +104,18 @@ def acts_table(acts: Sequence[Control], colours: Colours) -> RenderableType:
         shown = (clock_time(act.created_at), act.requested_by or NOTHING, str(term(act.kind)), act.target or NOTHING)
         _row(table, colours, shown, act.because or NOTHING, Tone.PLAIN)
     return table if acts else _nothing(colours)
+
+
+def reliefs_table(reliefs: Sequence[Relief], colours: Colours) -> RenderableType:
+    """Return what was done to free memory: expected beside measured; what was not measured says so."""
+    head = (("time", -8), ("what", 3), ("expected", -8), ("freed", -10), ("available", -10), ("how it went", 5))
+    table = _table(colours, *head)
+    for column in table.columns:
+        column.no_wrap, column.overflow = column.width is not None, "fold"
+    for one in reliefs:
+        cells = (clock_time(one.asked_at), title(one), expected(one), freed(one), gained(one))
+        _row(table, colours, cells, told(one), result_term(one.result).tone)
+    return table if reliefs else _nothing(colours)
 
 
 def _table(colours: Colours, *columns: tuple[str, int]) -> Table:

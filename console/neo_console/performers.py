@@ -11,6 +11,7 @@ from neo_console.flows.defer import defer
 from neo_console.flows.incidents import incidents
 from neo_console.flows.orchestrator import orchestrator
 from neo_console.flows.pause import pause
+from neo_console.flows.relief import relief
 from neo_console.flows.stop import stop
 from neo_console.flows.trigger import trigger
 from neo_console.panels.sentences import PANELS
@@ -28,6 +29,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "stop": partial(stop, force=False),
     "force-stop": partial(stop, force=True),
     "pause": pause,
+    "relief": relief,
     "orchestrator": orchestrator,
     "why": look.why,
     "log": look.log,

@@ -158,6 +158,11 @@ class Picture:
         schedule: ScheduleView | None = self._value("schedule")
         return schedule.pause if schedule else None
 
+    def heavy_deferral(self) -> Control | None:
+        """Return what defers everything heavy as last read."""
+        schedule: ScheduleView | None = self._value("schedule")
+        return schedule.heavy_deferral if schedule else None
+
     def task(self, name: str) -> TaskView | None:
         """Return that task as last read."""
         schedule: ScheduleView | None = self._value("schedule")

@@ -11,13 +11,43 @@ if TYPE_CHECKING:
     from neo_core.config import Config
     from neo_core.ledger.memory import Incident
     from neo_core.ledger.models import Control, Run, ServiceEvent
+    from neo_core.ledger.reliefs import Relief
     from neo_core.logs import LogChunk
     from neo_core.recorder.course import Course
     from neo_core.recorder.replay import Replay
+    from neo_core.relief.options import Option
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
     from neo_core.snapshot_strays import StrayStop
     from neo_core.starting import Attempt
+
+
+class RelieverLike(Protocol):
+    """What can be done about the memory. Every method may raise ``NeoError``."""
+
+    def options(self) -> tuple[Option, ...]:
+        """Return what can be done now, the most reversible first."""
+        ...
+
+    def history(self, limit: int = 100) -> list[Relief]:
+        """Return what was done, newest first."""
+        ...
+
+    def defer_heavy(self, seconds: float, because: str) -> Relief:
+        """Let nothing heavy start for a time."""
+        ...
+
+    def resume_heavy(self) -> bool:
+        """Let what is heavy start again."""
+        ...
+
+    def unload(self, name: str, because: str = "") -> Relief:
+        """Ask a model server to give its memory back; this may take its whole timeout."""
+        ...
+
+    def stop(self, run_id: str, because: str = "", *, force: bool = False) -> Relief:
+        """Ask for the end of a run."""
+        ...
 
 
 class EngineLike(Protocol):
@@ -26,6 +56,11 @@ class EngineLike(Protocol):
     @property
     def config(self) -> Config:
         """The configuration in force."""
+        ...
+
+    @property
+    def relief(self) -> RelieverLike:
+        """What can be done about the memory."""
         ...
 
     def record_memory(self) -> None:

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     PROCESS = "process"
     SERVICE = "service"
     INCIDENT = "incident"
+    RELIEF = "relief"
 
 
 class Subject(NamedTuple):
@@ -53,3 +54,8 @@ def service_subject(name: str) -> Subject:
 def incident_subject(number: int) -> Subject:
     """Return the subject of a memory incident."""
     return Subject(Kind.INCIDENT, str(number), f"incident {number}")
+
+
+def relief_subject(key: str, label: str) -> Subject:
+    """Return the subject of something that can be done about the memory."""
+    return Subject(Kind.RELIEF, key, label)

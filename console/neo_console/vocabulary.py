@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState, Trigger
+from neo_core.ledger.reliefs import ReliefKind, ReliefResult
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
@@ -107,6 +108,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
     Reason: {
         Reason.NOT_CONFIGURED: Term("no command is configured", "–", Tone.DIM),
         Reason.PAUSED: Term("paused by an operator", "‖", Tone.CALM),
+        Reason.HEAVY_DEFERRED: Term("everything heavy is deferred by an operator", "‖", Tone.CALM),
         Reason.SNOOZED: Term("snoozed by an operator", "◑", Tone.CALM),
         Reason.NOT_DUE: Term("not due yet", "○", Tone.DIM),
         Reason.DISABLED: Term("never starts by itself", "⊘", Tone.DIM),
@@ -138,12 +140,23 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
     ControlKind: {
         ControlKind.SNOOZE: Term("deferred", "◑", Tone.CALM),
         ControlKind.PAUSE: Term("paused everything", "‖", Tone.CALM),
+        ControlKind.DEFER_HEAVY: Term("deferred everything heavy", "‖", Tone.CALM),
         ControlKind.STOP: Term("asked to stop", "⊘", Tone.DIM),
         ControlKind.SERVICE_START: Term("asked to start the service", "▸", Tone.PLAIN),
         ControlKind.SERVICE_STOP: Term("asked to stop the service", "⊘", Tone.DIM),
         ControlKind.SERVICE_RESTART: Term("asked to restart the service", "↻", Tone.PLAIN),
         ControlKind.ORCHESTRATOR_STOP: Term("asked the orchestrator to stop", "⊘", Tone.DIM),
         ControlKind.STRAY_STOP: Term("ended a stray", "⊘", Tone.DIM),
+    },
+    ReliefKind: {
+        ReliefKind.DEFER_HEAVY: Term("defer everything heavy", "‖", Tone.CALM),
+        ReliefKind.UNLOAD: Term("unload", "▿", Tone.PLAIN),
+        ReliefKind.STOP: Term("stop", "⊘", Tone.WAIT),
+    },
+    ReliefResult: {
+        ReliefResult.DONE: Term("done", "▸", Tone.PLAIN),
+        ReliefResult.FAILED: Term("failed", "✗", Tone.FAIL),
+        ReliefResult.UNKNOWN: Term("not known whether it happened", "?", Tone.UNKNOWN),
     },
     LeaseRole: {
         LeaseRole.HOLDER: Term("holder", "●", Tone.RUN),
@@ -201,6 +214,8 @@ RETRY = Term("retry", "↻", Tone.WAIT)
 COLLISION = Term("collision", "✗", Tone.FAIL)
 CONFIG = Term("config", "✗", Tone.FAIL)
 PAUSED = _TERMS[TaskState][TaskState.PAUSED]
+UNDER_WAY = Term("under way", "…", Tone.WAIT)
+HEAVY = Term("heavy", "‖", Tone.CALM)
 
 
 def term(member: StrEnum) -> Term:
@@ -211,6 +226,11 @@ def term(member: StrEnum) -> Term:
 def outcome_term(outcome: Outcome | None) -> Term:
     """Return how an outcome is shown; a run that has none is running."""
     return LIVE if outcome is None else term(outcome)
+
+
+def result_term(result: ReliefResult | None) -> Term:
+    """Return how the result of a relief is shown; one that has none is being done."""
+    return UNDER_WAY if result is None else term(result)
 
 
 def reason_text(code: str) -> str:

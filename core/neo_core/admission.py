@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every task at one moment; the fields mean what they mean in ``Facts``.
 
-    ``lent`` says that a heavy start of ours would borrow the active lease.
+    ``heavy_deferral`` holds back heavy tasks only. ``lent`` says that a heavy start of ours would borrow the active
+    lease.
     """
 
     now: float
@@ -39,6 +40,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[Run, ...] = ()
     snoozes: tuple[Control, ...] = ()
     pause: Control | None = None
+    heavy_deferral: Control | None = None
     memory: MemoryFacts = MemoryFacts()
     lent: bool = False
     parent: str = ""
@@ -66,7 +68,7 @@ def gather_facts(
         token=token,
         live=tuple(run for run in ledger.runs.live() if not is_lost(run, source, now)),
         snoozes=ledger.controls.in_force(ControlKind.SNOOZE, now),
-        pauses=ledger.controls.in_force(ControlKind.PAUSE, now),
+        pauses=ledger.controls.holds(now),
         first_seen=ledger.task_marks.first_seen().get(task.name),
         dependencies=dependencies_of(task, ledger.services.all() if task.needs else {}, source),
         memory=memory,
@@ -115,7 +117,8 @@ def compose_scene(
         lease=lease_facts(seen),
         live=live,
         snoozes=tuple(snoozes),
-        pause=pauses[-1] if pauses else None,
+        pause=newest(ControlKind.PAUSE, pauses),
+        heavy_deferral=newest(ControlKind.DEFER_HEAVY, pauses),
         memory=memory,
         lent=lent is not None,
         parent=str(parent),
@@ -132,13 +135,18 @@ def facts_in(scene: Scene, task: Task, past: Past, dependencies: tuple[Dependenc
         past=past,
         dependencies=dependencies,
         memory=scene.memory,
-        pause=scene.pause,
+        pause=scene.pause or (scene.heavy_deferral if task.heavy else None),
         snooze=snooze_of(task, scene.snoozes) if scene.snoozes else None,
         live=scene.live,
         inherited=scene.lent and task.heavy,
         parent=scene.parent,
         ancestors=scene.ancestors,
     )
+
+
+def newest(kind: ControlKind, controls: list[Control]) -> Control | None:
+    """Return the newest command of one kind."""
+    return next((control for control in reversed(controls) if control.kind is kind), None)
 
 
 def snooze_of(task: Task, snoozes: list[Control] | tuple[Control, ...]) -> Control | None:

@@ -14,6 +14,7 @@ from neo_core.recorder.export import export_report
 from neo_core.recorder.recorder import thresholds_of
 from neo_core.recorder.replay import Replay, replay_of
 from neo_core.recorder.report import Report, report_on
+from neo_core.relief.settling import as_known
 from neo_core.requests import find_run
 from neo_core.schedule.decision import Decision
 from neo_core.services.logs import service_log
@@ -145,7 +146,8 @@ class Archive:
         found = ledger.memory.incident(number)
         if found is None:
             raise UsageError(f"incident {number}", "is not in the ledger", "List them with: neo-console incidents.")
-        return report_on(ledger, found, self._clock.now(), most=most)
+        report = report_on(ledger, found, self._clock.now(), most=most)
+        return msgspec.structs.replace(report, reliefs=tuple(as_known(report.reliefs, self._source)))
 
     def _service(self, name: str) -> str:
         """Return the name of a known service; raises ``UsageError`` naming them."""

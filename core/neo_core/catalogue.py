@@ -38,6 +38,13 @@ def read_catalogue(workspace: Workspace, config: Config | None = None) -> Catalo
                     f"{name!r} is not a service that is configured and enabled here",
                     f"Known: {known}.",
                 )
+    for name, server in found.unload.items():
+        if server.service is not None and server.service not in services:
+            raise ConfigError(
+                f"{workspace.config}: unload.{name}.service",
+                f"{server.service!r} is not a service that is configured and enabled here",
+                "Name one, or leave it out: then it is whoever listens on the URL's port.",
+            )
     return Catalogue(config=found, tasks=tasks, services=services)
 
 

@@ -25,6 +25,7 @@ from neo_core.config_sections import (
     OrchestratorConfig,
     ServiceConfig,
     TaskConfig,
+    UnloadConfig,
 )
 from neo_core.durations import Duration, Window, parse_duration, parse_window
 from neo_core.errors import ConfigError, describe_os_error
@@ -45,6 +46,7 @@ __all__ = [
     "OrchestratorConfig",
     "ServiceConfig",
     "TaskConfig",
+    "UnloadConfig",
     "load_config",
 ]
 
@@ -53,15 +55,17 @@ S = TypeVar("S", bound=msgspec.Struct)
 _MAX_BYTES = 1_048_576
 
 
-_SECTIONS = ("lease", "orchestrator", "memory", "console", "tasks", "services", "jobs", "keys")
+_SECTIONS = ("lease", "orchestrator", "memory", "console", "tasks", "services", "unload", "jobs", "keys")
 _MENDS = {
     "class": 'Write "heavy" or "light".',
     "command": 'Write it like ["npm", "run", "ai:dream"].',
+    "method": 'Write "POST", "GET", "PUT", "PATCH" or "DELETE".',
     "probe": 'Write "http", "tcp", "exec" or "none".',
     "restart": 'Write "always", "on-failure" or "never".',
     "stop_signal": 'Write "TERM", "INT", "QUIT", "HUP" or "KILL".',
     "on_stop": 'Write "leave" or "stop".',
 }
+_A_NAME = {"tasks": "a task name", "services": "a service name", "unload": "a model server's name"}
 _JOBS = ("backup", "kbSync", "primary-dev-sync")
 
 
@@ -109,13 +113,15 @@ class _Reader:
         self._only(table, _SECTIONS, "")
         tasks = self._table(table.get("tasks", {}), "tasks")
         services = self._table(table.get("services", {}), "services")
+        unload = self._table(table.get("unload", {}), "unload")
         config = Config(
             lease=self._struct(LeaseConfig, table.get("lease", {}), "lease"),
             orchestrator=self._struct(OrchestratorConfig, table.get("orchestrator", {}), "orchestrator"),
             memory=self._struct(MemoryConfig, table.get("memory", {}), "memory"),
             console=self._struct(ConsoleConfig, table.get("console", {}), "console"),
-            tasks={name: self._named(TaskConfig, "task", name, told) for name, told in tasks.items()},
-            services={name: self._named(ServiceConfig, "service", name, told) for name, told in services.items()},
+            tasks={name: self._named(TaskConfig, "tasks", name, told) for name, told in tasks.items()},
+            services={name: self._named(ServiceConfig, "services", name, told) for name, told in services.items()},
+            unload={name: self._named(UnloadConfig, "unload", name, told) for name, told in unload.items()},
             jobs=self._jobs(self._table(table.get("jobs", {}), "jobs")),
             keys=self._keys(table.get("keys", {})),
         )
@@ -130,12 +136,12 @@ class _Reader:
             primary_dev_sync=self._struct(DevSyncConfig, table.get("primary-dev-sync", {}), "jobs.primary-dev-sync"),
         )
 
-    def _named(self, kind: type[S], word: str, name: str, told: object) -> S:
+    def _named(self, kind: type[S], section: str, name: str, told: object) -> S:
         if not name or not all(char.isalnum() or char in "-_." for char in name) or len(name) > 64:
-            cause = f"is not a {word} name"
+            cause = f"is not {_A_NAME[section]}"
             mend = "Use letters, digits, '-', '_' and '.', at most 64 of them."
-            raise self._error(f"{word}s.{name}", cause, mend)
-        return self._struct(kind, told, f"{word}s.{name}")
+            raise self._error(f"{section}.{name}", cause, mend)
+        return self._struct(kind, told, f"{section}.{name}")
 
     def _keys(self, told: object) -> dict[str, str]:
         table = self._table(told, "keys")

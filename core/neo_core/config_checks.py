@@ -11,11 +11,12 @@ from neo_core.workspace import STATE_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from neo_core.config_sections import Config, ServiceConfig, TaskConfig
+    from neo_core.config_sections import Config, ServiceConfig, TaskConfig, UnloadConfig
     from neo_core.errors import ConfigError
 
     Complaint = Callable[[str, str, str], ConfigError]
 
+_SET_BY_US = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 # What a task may not change: it would run under another lease, or write into another ledger, than its runner.
 _MARKERS = ("RUN_ID", "SERVICE_ID", "SERVICE_NAME", "STATE")
 _OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, *(f"NEO_CONSOLE_{name}" for name in _MARKERS)})
@@ -53,6 +54,8 @@ class _Checks:
             self._task(f"tasks.{name}", task, poll)
         for name, service in config.services.items():
             self._service(f"services.{name}", service)
+        for name, server in config.unload.items():
+            self._unload(f"unload.{name}", server)
 
     def _orchestrator(self, config: Config) -> None:
         told = config.orchestrator
@@ -72,6 +75,7 @@ class _Checks:
         for key in ("critical_full_for", "calm_for", "wake_grace", "window"):
             self._at_least(getattr(told, key), 2 * told.sample_every, f"memory.{key}")
         self._at_least(told.keep, told.window, "memory.keep")
+        self._at_least(told.relief_settle, 0.1, "memory.relief_settle")
         for key in ("elevated_some", "critical_full", "critical_available"):
             share = getattr(told, key)
             if not 0 < share < 100:
@@ -144,6 +148,20 @@ class _Checks:
         if service.backoff is not None and service.backoff_max is not None and service.backoff > service.backoff_max:
             raise self._complain(f"{prefix}.backoff_max", f"is shorter than {prefix}.backoff", "Raise it.")
 
+    def _unload(self, prefix: str, server: UnloadConfig) -> None:
+        cause, mend = _url_error(server.url)
+        if cause:
+            raise self._complain(f"{prefix}.url", cause, mend)
+        self._at_least(server.timeout, 0.1, f"{prefix}.timeout")
+        if server.service is not None:
+            self._names(server.service, f"{prefix}.service")
+        for name, value in server.headers.items():
+            if not name or not name.replace("-", "").isalnum() or not name.isascii() or not _is_one_line(value):
+                cause = f"{name!r} is no header of a request"
+                raise self._complain(f"{prefix}.headers", cause, 'Write it like { Authorization = "Bearer abc" }.')
+            if name.lower() in _SET_BY_US:
+                raise self._complain(f"{prefix}.headers", f"{name} is set by the call itself", "Leave it out.")
+
     def _command(self, command: tuple[str, ...] | None, key: str) -> None:
         if command is not None and (not command or not command[0] or "\0" in "".join(command)):
             raise self._complain(key, "names no program", 'Write it like ["npm", "run", "ai:dream"].')
@@ -172,6 +190,43 @@ class _Checks:
         if value < least:
             cause = f"{format_duration(value)} is too short"
             raise self._complain(key, cause, f"Set it to {format_duration(least)} or more.")
+
+
+def _url_error(url: str) -> tuple[str, str]:
+    """Return what is wrong with a model server's URL, and the mend; empty when nothing is."""
+    from urllib.parse import urlsplit
+
+    mend = 'Write it like "http://127.0.0.1:11434/api/generate".'
+    if not url:
+        return "is missing", mend
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"{url!r} is no URL: {error}", mend
+    if parts.scheme not in ("http", "https") or not host or any(char <= " " for char in url) or not url.isascii():
+        return f"{url!r} is no http or https URL", mend
+    if parts.username is not None:
+        return "it carries a user's name", "Give an Authorization header instead."
+    if not is_loopback(host):
+        return f"{host!r} is not this machine, where memory is to be freed", "Use 127.0.0.1, [::1] or localhost."
+    return "", ""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` names this very machine and nothing else."""
+    from ipaddress import ip_address
+
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_one_line(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _cron_error(expression: str) -> str:

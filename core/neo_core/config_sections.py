@@ -52,7 +52,8 @@ class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     ``elevated_some``, ``critical_full`` and ``critical_available`` are percentages: of the last 10 s in which somebody
     or everybody waited for memory, and of memory that is available. ``reserve`` stays free beside what a task is
-    forecast to need. Growth is measured since ``window`` before an incident. Samples are kept for ``keep``.
+    forecast to need. Growth is measured since ``window`` before an incident. Samples are kept for ``keep``. What a
+    relief freed is measured ``relief_settle`` after it.
     """
 
     sample_every: Duration = Duration(5)
@@ -65,6 +66,22 @@ class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True):
     window: Duration = Duration(600)
     reserve: Size = Size(512 * 1024 * 1024)
     keep: Duration = Duration(86_400)
+    relief_settle: Duration = Duration(15)
+
+
+class UnloadConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[unload.NAME]``: the HTTP call that makes a model server of this machine give its memory back.
+
+    ``body`` goes out as it is, as JSON unless ``headers`` say another ``Content-Type``; the whole call has ``timeout``.
+    ``service`` names the service whose process tree gives the memory; without it that is who listens on the URL's port.
+    """
+
+    url: str = ""
+    method: Literal["POST", "GET", "PUT", "PATCH", "DELETE"] = "POST"
+    body: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    timeout: Duration = Duration(10)
+    service: str | None = None
 
 
 class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,5 +197,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     console: ConsoleConfig = ConsoleConfig()
     tasks: dict[str, TaskConfig] = msgspec.field(default_factory=dict)
     services: dict[str, ServiceConfig] = msgspec.field(default_factory=dict)
+    unload: dict[str, UnloadConfig] = msgspec.field(default_factory=dict)
     jobs: JobsConfig = JobsConfig()
     keys: dict[str, str] = msgspec.field(default_factory=dict)

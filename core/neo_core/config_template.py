@@ -33,6 +33,7 @@ TEMPLATE = """\
 # window = "10m"                      # growth is measured since so long before an incident
 # reserve = "512MiB"                  # stays free beside what a task needed in the past
 # keep = "1d"                         # samples are kept for so long
+# relief_settle = "15s"               # what a relief freed is measured so long after it
 
 [console]
 # refresh_every = "1s"
@@ -113,6 +114,15 @@ TEMPLATE = """\
 # log_keep = 3
 # memory_limit = "2GiB"               # restarted above this; left out: no limit
 # title = "serves the reports"
+
+# A model server of this machine that can be asked to give its memory back: neo-console relief unload NAME
+# [unload.my-ollama]
+# url = "http://127.0.0.1:11434/api/generate"
+# method = "POST"
+# body = '{"model": "qwen3:4b", "keep_alive": 0}'
+# headers = { Authorization = "Bearer abc" }
+# timeout = "10s"                     # for the whole call
+# service = "mlx"                     # whose memory it frees; left out: whoever listens on the URL's port
 
 [jobs.backup]
 # folder = ".neo-ai-data/backups"

@@ -26,6 +26,7 @@ from neo_core.memory.reading import system_memory
 from neo_core.processes.source import ProcessSource, identity_of, is_alive, system_source
 from neo_core.recorder.gate_facts import learned, memory_facts
 from neo_core.recorder.recorder import Recorder
+from neo_core.relief.reliever import Reliever
 from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
@@ -70,6 +71,14 @@ class Engine(Archive):
         self._starter = Starter(workspace, self._lease, clock=self._clock)
         self._memory = system_memory()
         self._recorder: Recorder | None = None
+        self.relief = Reliever(
+            workspace,
+            lambda: self._catalogue,
+            clock=self._clock,
+            source=self._source,
+            memory=self._memory,
+            stop=self.stop,
+        )
 
     @classmethod
     def for_looking(cls, workspace: Workspace) -> Engine:

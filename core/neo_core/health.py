@@ -214,5 +214,15 @@ def _schedule(view: ScheduleView | None, now: float) -> Iterator[Cause]:
             sentence=f"nothing starts; paused by {view.pause.requested_by or 'an operator'}{because}",
             mend="neo-console unpause",
         )
+    if view.heavy_deferral is not None:
+        held = view.heavy_deferral
+        because = f": {held.because}" if held.because else ""
+        yield Cause(
+            status=HealthStatus.DEGRADED,
+            code="heavy-deferred",
+            subject="schedule",
+            sentence=f"nothing heavy starts; deferred by {held.requested_by or 'an operator'}{because}",
+            mend="neo-console relief resume-heavy",
+        )
     for task in view.tasks:
         yield from task_causes(task, now, paused=view.pause is not None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from neo_core.admission import compose_facts, snooze_of
+from neo_core.admission import compose_facts, newest, snooze_of
 from neo_core.census import Census
 from neo_core.collisions import confirmed_collisions
 from neo_core.errors import NeoError, describe_os_error
@@ -141,7 +141,7 @@ class Looker:
     def _schedule(self, seen: Inspection, live: tuple[Run, ...], reading: Reading, now: float) -> ScheduleView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             snoozes = ledger.controls.in_force(ControlKind.SNOOZE, now)
-            pauses = ledger.controls.in_force(ControlKind.PAUSE, now)
+            pauses = ledger.controls.holds(now)
             first_seen = ledger.task_marks.first_seen()
             services = ledger.services.all()
             config = self.catalogue.config
@@ -177,7 +177,11 @@ class Looker:
                         starved_after=config.orchestrator.starved_after,
                     )
                 )
-        return ScheduleView(tasks=tuple(views), pause=pauses[-1] if pauses else None)
+        return ScheduleView(
+            tasks=tuple(views),
+            pause=newest(ControlKind.PAUSE, pauses),
+            heavy_deferral=newest(ControlKind.DEFER_HEAVY, pauses),
+        )
 
     def _outcomes(self) -> tuple[Run, ...]:
         with Ledger(self._workspace.ledger, writable=False) as ledger:

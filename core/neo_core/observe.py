@@ -143,7 +143,11 @@ def _task_state(
         return TaskState.RUNNING
     blocking = decision.blocking
     due = due_at is not None and due_at <= now
-    by_operator = {str(Reason.PAUSED): TaskState.PAUSED, str(Reason.SNOOZED): TaskState.SNOOZED}
+    by_operator = {
+        str(Reason.PAUSED): TaskState.PAUSED,
+        str(Reason.HEAVY_DEFERRED): TaskState.PAUSED,
+        str(Reason.SNOOZED): TaskState.SNOOZED,
+    }
     if blocking is not None and blocking.reason in by_operator:
         return by_operator[blocking.reason]
     if blocking is not None and blocking.outcome is Outcome.DEFERRED and streak:

@@ -128,10 +128,11 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
-    """Every task, and the pause that holds all of them, if any."""
+    """Every task, the pause that holds all of them, and what defers the heavy ones, if any."""
 
     tasks: tuple[TaskView, ...]
     pause: Control | None = None
+    heavy_deferral: Control | None = None
 
 
 class ProcessView(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ def unreadable(place: Place) -> None:
 
 SERVICE = "[services.y]\ncommand = ['true']\n"
 LEESE = toml("[leese]\n")
+SERVER = "[unload.m]\nurl = 'http://127.0.0.1:9/'\n"
 OWN = "[tasks.x]\ncommand = ['true']\n"
 
 CASES = (
@@ -96,6 +97,20 @@ CASES = (
     mistake("memory-blind-window", '[memory]\nwindow = "8s"\n', "memory.window", "too short", "10s or more"),
     mistake("memory-no-percentage", "[memory]\nelevated_some = 100\n", "memory.elevated_some", "no percentage"),
     mistake("memory-size-without-unit", "[memory]\nreserve = 5\n", "memory.reserve", "no unit", "10MiB"),
+    mistake("relief-at-once", '[memory]\nrelief_settle = "0"\n', "memory.relief_settle", "too short", "100ms or more"),
+    mistake("unload-name", "[unload.'a/b']\n", "unload.a/b", "is not a model server's name", "letters, digits"),
+    mistake("unload-without-url", "[unload.m]\n", "unload.m.url", "is missing", "http://127.0.0.1:11434"),
+    mistake("unload-url", "[unload.m]\nurl = 'ftp://localhost/'\n", "unload.m.url", "no http or https URL", "Write it"),
+    mistake("unload-port", "[unload.m]\nurl = 'http://[::1]:x/'\n", "unload.m.url", "is no URL", "Write it like"),
+    mistake(
+        "unload-elsewhere", "[unload.m]\nurl = 'http://10.0.0.7/'\n", "'10.0.0.7' is not this machine", "localhost"
+    ),
+    mistake("unload-user", "[unload.m]\nurl = 'http://a:b@[::1]/'\n", "carries a user's name", "Authorization"),
+    mistake("unload-method", SERVER + "method = 'post'\n", "unload.m.method", "'post'", 'Write "POST"'),
+    mistake("unload-header", SERVER + "headers = { 'A b' = 'c' }\n", "unload.m.headers", "'A b' is no header"),
+    mistake("unload-own-header", SERVER + "headers = { Host = 'c' }\n", "Host is set by the call itself", "Leave"),
+    mistake("unload-no-time", SERVER + "timeout = '0'\n", "unload.m.timeout", "too short", "100ms or more"),
+    mistake("unload-service", SERVER + "service = 'z'\n", "unload.m.service", "'z' is not a service", "leave it out"),
     mistake("lease-of-nothing", "[lease]\npath = ' '\n", "lease.path", "names no file", "leave it out"),
     mistake("lease-of-no-home", "[lease]\npath = '~nobody-here/x'\n", "lease.path", "home folder", file=""),
     mistake("lease-and-not-toml", "[lease]\npath = \n", "is not TOML", "Mend that line"),

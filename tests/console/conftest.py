@@ -64,7 +64,7 @@ class Desk:
 
     async def settled(self):
         """Wait until what was asked for is laid out and drawn, and what was to follow that is done."""
-        await drawn(self.pilot)
+        await drawn(self.pilot, collected=self.machine.gate.is_set())
 
     async def resize(self, width, height):
         """Change the terminal's size and wait until it is the screen's; Textual hears of it by a timer."""

@@ -45,7 +45,7 @@ def test_no_key_is_taken_twice_or_reserved_or_lost_to_a_terminal():
 def test_read_only_blocks_exactly_what_changes_something():
     context = a_context(task_subject("dream", "9f31c07a55d2"), read_only="started with --read-only")
     blocked = {action.id for action in ACTIONS if (told := action.blocked(context)) and "read-only" in told.reason}
-    changing = {"trigger", "defer", "stop", "force-stop", "pause", "orchestrator"}
+    changing = {"trigger", "defer", "stop", "force-stop", "pause", "relief", "orchestrator"}
     assert blocked == {action.id for action in ACTIONS if action.needs_write} == changing
 
 

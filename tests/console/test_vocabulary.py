@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from neo_console import format as fmt
 from neo_console.vocabulary import VOCABULARIES, Seen, Tone, outcome_term, reason_text, term
 from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState, Trigger
+from neo_core.ledger.reliefs import ReliefKind, ReliefResult
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Gate, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
@@ -33,6 +34,8 @@ SHOWN = (
     ControlKind,
     StrayKind,
     StrayEnd,
+    ReliefKind,
+    ReliefResult,
     Seen,
 )
 

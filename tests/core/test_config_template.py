@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from neo_core.catalogue import read_catalogue
-from neo_core.config import Config, ServiceConfig, TaskConfig, load_config
+from neo_core.config import Config, ServiceConfig, TaskConfig, UnloadConfig, load_config
 from neo_core.config_template import TEMPLATE
 from neo_core.profiles import resolve_tasks
 from neo_core.services.catalogue import resolve_services
@@ -17,7 +17,7 @@ from neo_core.workspace import resolve_workspace
 _HEADER = re.compile(r"(?:# )?(\[[\w.-]+\])$")
 _VALUE = re.compile(r"# (\w+ = .+)$")
 
-OWN = ("[tasks.my-report]", "[services.my-server]")
+OWN = ("[tasks.my-report]", "[services.my-server]", "[unload.my-ollama]")
 NEEDED = {
     "[tasks.summary]": '\ncommand = ["true"]',
     "[tasks.dream]": '\ncommand = ["true"]',
@@ -115,6 +115,13 @@ def test_an_own_service_shows_the_defaults_too(load, tmp_path):
             assert as_services(tmp_path, load(f"{header}\n{line}")) == as_services(tmp_path, load(header)), line
 
 
+def test_an_own_model_server_shows_the_defaults_too(load):
+    header = '[unload.my-ollama]\nurl = "http://127.0.0.1:1/"'
+    for line in SECTIONS["[unload.my-ollama]"]:
+        if line.split(" ")[0] in ("method", "timeout"):
+            assert load(f"{header}\n{line}") == load(header), line
+
+
 def test_every_key_of_every_section_is_in_the_template():
     for section, struct in (
         ("lease", Config().lease),
@@ -134,6 +141,7 @@ def test_every_key_of_every_section_is_in_the_template():
         assert shown == set(struct.__struct_fields__)
     assert shown_under("[tasks.") == encoded(TaskConfig)
     assert shown_under("[services.") == encoded(ServiceConfig)
+    assert shown_under("[unload.") == encoded(UnloadConfig)
 
 
 def shown_under(prefix: str) -> set[str]:

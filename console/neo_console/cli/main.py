@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neo_console.cli import act, incidents, keep, logs, see, strays, upkeep
+from neo_console.cli import act, incidents, keep, logs, relief, see, strays, upkeep
 from neo_core import __version__
 from neo_core.errors import NeoError, UsageError, describe_os_error
 from neo_core.streams import give_up_output, prepare_streams
@@ -43,7 +43,7 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
 
 for _command in (*see.COMMANDS, *logs.COMMANDS, *act.COMMANDS, *upkeep.COMMANDS, *incidents.COMMANDS, *keep.COMMANDS):
     cli.add_command(_command)
-for _command in strays.COMMANDS:
+for _command in (*strays.COMMANDS, *relief.COMMANDS):
     cli.add_command(_command)
 
 

@@ -42,6 +42,9 @@ def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "lease": _section(snapshot.lease, lambda view: _lease(view, at)),
         "tasks": _section(snapshot.schedule, lambda view: [_task(task, at) for task in view.tasks]),
         "pause": _section(snapshot.schedule, lambda view: control_json(view.pause) if view.pause else None),
+        "heavyDeferral": _section(
+            snapshot.schedule, lambda view: control_json(view.heavy_deferral) if view.heavy_deferral else None
+        ),
         "outcomes": _section(snapshot.outcomes, lambda runs: [run_json(run) for run in runs[:_RECENT]]),
         "services": _section(snapshot.services, lambda views: [service_json(view) for view in views]),
         "orchestrator": _section(snapshot.orchestrator, orchestrator_json),

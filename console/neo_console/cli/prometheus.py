@@ -109,6 +109,8 @@ def _tasks(view: ScheduleView | None, now: float) -> Iterator[_Metric]:
     )
     if view is not None:
         yield _one("paused", "Whether an operator paused everything.", float(view.pause is not None))
+        told = "Whether an operator deferred everything heavy."
+        yield _one("heavy_deferred", told, float(view.heavy_deferral is not None))
 
 
 def _runs(rows: tuple[Run, ...] | None) -> Iterator[_Metric]:

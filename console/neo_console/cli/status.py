@@ -162,6 +162,13 @@ def _tasks(view: ScheduleView, now: float) -> str:
     if view.pause is not None:
         because = f": {plain(view.pause.because)}" if view.pause.because else ""
         text = f"PAUSED by {view.pause.requested_by}{because} (neo-console unpause ends it)\n{text}"
+    if view.heavy_deferral is not None:
+        held = view.heavy_deferral
+        because = f": {plain(held.because)}" if held.because else ""
+        until = f" until {moment(held.until, now)}" if held.until is not None else ""
+        text = (
+            f"HEAVY DEFERRED{until} by {held.requested_by}{because} (neo-console relief resume-heavy ends it)\n{text}"
+        )
     return text
 
 

@@ -113,6 +113,20 @@ class DeferForm(HoldForm):
         return f"nothing starts it before then; {self.console.keymap.key('defer')} again resumes it"
 
 
+class DeferHeavyForm(HoldForm):
+    """Holds back everything heavy; ``effect`` names what that is."""
+
+    EXAMPLE = "for example: it swaps"
+
+    def __init__(self, effect: str) -> None:
+        super().__init__("Defer everything heavy", "Defer")
+        self._effect = effect
+
+    def effect(self) -> str:
+        """Say what is held back, and that this frees nothing by itself."""
+        return f"{self._effect}; frees nothing by itself"
+
+
 class PauseForm(HoldForm):
     """Holds everything back, by default until somebody ends it."""
 

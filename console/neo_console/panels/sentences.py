@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 SCHEDULE, PROCESSES, OUTCOMES, MEMORY, LOG = "schedule", "processes", "outcomes", "memory", "log"
 INCIDENTS = "incidents"
+RELIEF = "relief"
 PANELS = (SCHEDULE, PROCESSES, OUTCOMES, MEMORY, LOG)
 
 
@@ -72,6 +73,15 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
         Seen.UNREADABLE: "The incidents cannot be read. {error}",
         Seen.MALFORMED: "The record of the incidents is damaged; nothing in it was changed. {error}",
         Seen.UNKNOWN: "Whether there was an incident is unknown. {refresh} asks again.",
+    },
+    RELIEF: {
+        Seen.LOADING: "Measuring what has the memory.",
+        Seen.OK: "",
+        Seen.EMPTY: "Nothing can be done from here.",
+        Seen.STALE: "This was measured {age} ago. {error}",
+        Seen.UNREADABLE: "What can be done is not known. {error}",
+        Seen.MALFORMED: "What this is read from is damaged; nothing in it was changed. {error}",
+        Seen.UNKNOWN: "What can be done is not known. {refresh} asks again.",
     },
     LOG: {
         Seen.LOADING: "Opening the log.",

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from neo_console.format import age, moment, plain
 from neo_console.rows.strip import TROUBLED_KEEPER, TROUBLED_LEASE, Flags, Part
-from neo_console.vocabulary import COLLISION, CONFIG, PAUSED, Seen, Tone, term
+from neo_console.vocabulary import COLLISION, CONFIG, HEAVY, PAUSED, Seen, Tone, term
 from neo_core.snapshot import OrchestratorState
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
+    from neo_core.ledger.models import Control
 
 Key = Callable[[str], str]
 
@@ -30,16 +31,23 @@ def banners(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
 
 
 def pause_banner(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
-    """Return the banner of the pause; it stands on every surface."""
-    pause = picture.pause()
-    if pause is None:
-        return []
-    until = f" until {moment(pause.until, now)}" if pause.until is not None else ""
-    who = plain(pause.requested_by) or "an operator"
-    ends = "" if flags.read_only else f"; {key('pause')} ends it"
-    since = moment(pause.created_at, now)
-    because = plain(pause.because) or "no reason given"
-    return [_line(str(PAUSED), f"nothing starts{until}: {because} — paused by {who} at {since}{ends}", PAUSED.tone)]
+    """Return the banners of the pause, and of what defers everything heavy; they stand on every surface."""
+    pause, heavy = picture.pause(), picture.heavy_deferral()
+    lines: list[Part] = []
+    if pause is not None:
+        said = _held(pause, "nothing starts", "paused", now)
+        lines.append(_line(str(PAUSED), said + ("" if flags.read_only else f"; {key('pause')} ends it"), PAUSED.tone))
+    if heavy is not None:
+        said = _held(heavy, "nothing heavy starts", "deferred", now)
+        lines.append(_line(str(HEAVY), said + ("" if flags.read_only else f"; {key('relief')} ends it"), HEAVY.tone))
+    return lines
+
+
+def _held(control: Control, what: str, how: str, now: float) -> str:
+    until = f" until {moment(control.until, now)}" if control.until is not None else ""
+    who = plain(control.requested_by) or "an operator"
+    because = plain(control.because) or "no reason given"
+    return f"{what}{until}: {because} — {how} by {who} at {moment(control.created_at, now)}"
 
 
 def _line(flag: str, text: str, tone: Tone) -> Part:

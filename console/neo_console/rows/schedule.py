@@ -73,7 +73,13 @@ def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
         case TaskState.IDLE | TaskState.DISABLED:
             return _idle(task, now)
         case _:
-            return Cell(term(task.state).word, tone)
+            return Cell(term(task.state).word, tone, _paused(task))
+
+
+def _paused(task: TaskView) -> str:
+    """Return by what the task is held back together with others; empty when it is not."""
+    gate = task.decision.blocking if task.state is TaskState.PAUSED else None
+    return f"{term(task.state).word}: {plain(gate.sentence)}" if gate else ""
 
 
 def _running(task: TaskView, picture: Picture, now: float) -> str:

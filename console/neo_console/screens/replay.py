@@ -11,7 +11,15 @@ from textual.binding import Binding, BindingsMap, BindingType
 from neo_console.course import cursor_line, plotted
 from neo_console.drawing import heading, written
 from neo_console.format import clock_time, plain
-from neo_console.moments import acts_table, deferred_table, runs_table, schedule_table, state_line, trees_table
+from neo_console.moments import (
+    acts_table,
+    deferred_table,
+    reliefs_table,
+    runs_table,
+    schedule_table,
+    state_line,
+    trees_table,
+)
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone, term
 from neo_core.recorder.course import Course
@@ -166,4 +174,9 @@ class ReplayPage(Page):
             parts += [heading("It coincided with these collisions", colours)]
             parts += [written(plain(text), colours) for text in report.incident.collisions]
         parts += [heading("Starts held back by then", colours), deferred_table(deferred, colours)]
-        return [*parts, heading("What operators did by then", colours), acts_table(acts, colours)]
+        parts += [heading("What operators did by then", colours), acts_table(acts, colours)]
+        reliefs = moment.reliefs if moment else report.reliefs
+        if reliefs:
+            parts += [heading("What they did to free memory, and what was measured by then", colours)]
+            parts += [reliefs_table(reliefs, colours)]
+        return parts

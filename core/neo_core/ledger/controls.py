@@ -48,6 +48,10 @@ class ControlTable:
             (kind, now),
         )
 
+    def holds(self, now: float) -> list[Control]:
+        """Return what holds back more than one task: the pauses in force, and what defers everything heavy."""
+        return self.in_force(ControlKind.PAUSE, now) + self.in_force(ControlKind.DEFER_HEAVY, now)
+
     def replace(
         self, kind: ControlKind, target: str, *, at: float, until: float | None, because: str, requested_by: str
     ) -> Control:

@@ -42,6 +42,7 @@ class ControlKind(StrEnum):
 
     SNOOZE = "snooze"
     PAUSE = "pause"
+    DEFER_HEAVY = "defer-heavy"
     STOP = "stop"
     SERVICE_START = "service-start"
     SERVICE_STOP = "service-stop"
@@ -127,10 +128,11 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of an operator: a snooze or pause is in force until ``until``, the others until acknowledged.
+    """One command of an operator: what holds starts back is in force until ``until``, the others until acknowledged.
 
     ``target`` is a task for a snooze, a run id for a stop, a service for what concerns one, pid and start time for a
-    stray, whose ``because`` also tells what became of it; it is empty for a pause and for the orchestrator.
+    stray, whose ``because`` also tells what became of it; it is empty for a pause, for what defers everything heavy,
+    and for the orchestrator.
     """
 
     control_id: int

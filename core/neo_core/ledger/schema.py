@@ -133,5 +133,34 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX incidents_by_time ON incidents (began_at DESC);
     """,
+    """
+    CREATE TABLE reliefs (
+        relief_id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind             TEXT NOT NULL,
+        target           TEXT NOT NULL,
+        asked_at         REAL NOT NULL,
+        requested_by     TEXT NOT NULL DEFAULT '',
+        because          TEXT NOT NULL DEFAULT '',
+        incident_id      INTEGER,
+        expected         INTEGER,
+        basis            TEXT NOT NULL DEFAULT '',
+        members          TEXT NOT NULL DEFAULT '[]',
+        tree_before      INTEGER,
+        available_before INTEGER,
+        asker_pid        INTEGER NOT NULL,
+        asker_start      INTEGER NOT NULL,
+        boot_id          TEXT NOT NULL DEFAULT '',
+        done_at          REAL,
+        result           TEXT,
+        sentence         TEXT NOT NULL DEFAULT '',
+        settled_at       REAL,
+        tree_after       INTEGER,
+        available_after  INTEGER,
+        note             TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX reliefs_open ON reliefs (relief_id) WHERE settled_at IS NULL;
+    CREATE INDEX reliefs_by_time ON reliefs (asked_at);
+    CREATE INDEX reliefs_by_target ON reliefs (kind, target, relief_id DESC);
+    """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)

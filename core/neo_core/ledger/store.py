@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neo_core.ledger.controls import ControlTable, LeaseEventTable
 from neo_core.ledger.database import Database
 from neo_core.ledger.memory import MemoryTable
+from neo_core.ledger.reliefs import ReliefTable
 from neo_core.ledger.runs import RunTable
 from neo_core.ledger.upkeep import OrchestratorTable, ServiceTable, TaskMarkTable
 
@@ -32,6 +33,7 @@ class Ledger:
         self.orchestrators = OrchestratorTable(self.database)
         self.task_marks = TaskMarkTable(self.database)
         self.memory = MemoryTable(self.database)
+        self.reliefs = ReliefTable(self.database)
 
     def close(self) -> None:
         """Close it; idempotent."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Run
 
 _NO_ATTEMPT = (Gate.CONFIGURED, Gate.DUE)
-_BY_OPERATOR = (str(Reason.PAUSED), str(Reason.SNOOZED))
+_BY_OPERATOR = (str(Reason.PAUSED), str(Reason.HEAVY_DEFERRED), str(Reason.SNOOZED))
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

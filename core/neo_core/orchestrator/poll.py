@@ -97,7 +97,7 @@ class Poller:
             token="",
             live=live,
             snoozes=self._reading.controls(ControlKind.SNOOZE),
-            pauses=self._reading.controls(ControlKind.PAUSE),
+            pauses=self._reading.holds(),
             memory=self._memory(settings),
         )
         services = self._reading.services(settings.tasks)

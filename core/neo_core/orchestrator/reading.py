@@ -108,8 +108,12 @@ class Reading:
         return [self._known(task) for task in tasks.values()]
 
     def controls(self, kind: ControlKind) -> list[Control]:
-        """Return the snoozes or pauses in force."""
+        """Return the commands of one kind in force."""
         return self._ledger.controls.in_force(kind, self._clock.now())
+
+    def holds(self) -> list[Control]:
+        """Return what holds back more than one task."""
+        return self._ledger.controls.holds(self._clock.now())
 
     def memory(self, settings: Settings) -> MemoryFacts:
         """Return what the memory gates judge by; what past runs needed is learned again when the ledger changed."""

@@ -15,6 +15,7 @@ from neo_core.memory.attribution import Baseline, Costs, Growth, attribute, base
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
 from neo_core.recorder.roots import roots_of
 from neo_core.recorder.turn import Turn
+from neo_core.relief.settling import Now, settle_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -130,6 +131,7 @@ class Recorder:
             self._follow(ledger, after, sample, live, collisions)
         self._watch = after
         self._remember(at, trees)
+        settle_due(ledger, Now(at, reading.available, self._source), self._config.relief_settle)
 
     def _resume(self, ledger: Ledger) -> Watch:
         """Take over where the recorder before us stopped."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.ledger.models import Control, Run
+from neo_core.ledger.reliefs import Relief
 from neo_core.memory.attribution import Baseline, Growth, growth
 from neo_core.memory.incidents import Phase, Thresholds, Watch, advance
 from neo_core.memory.reading import Reading
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """One sample of an incident. ``trees`` are the dearest first, with their growth since the baseline.
 
-    ``schedule`` is every task as it was then; ``runs`` worked then; ``deferred`` and ``acts`` had come by then.
+    ``schedule`` is every task as it was then; ``runs`` worked then; ``deferred``, ``acts`` and ``reliefs`` had come by
+    then, the latter as they were known then.
     """
 
     reading: Reading
@@ -32,6 +34,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     deferred: tuple[Run, ...]
     acts: tuple[Control, ...]
     schedule: tuple[TaskThen, ...]
+    reliefs: tuple[Relief, ...] = ()
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
             deferred=tuple(run for run in report.deferred if run.requested_at <= at),
             acts=tuple(act for act in report.acts if act.created_at <= at),
             schedule=schedule_at(report.rows, at),
+            reliefs=tuple(relief.as_of(at) for relief in report.reliefs if relief.asked_at <= at),
         )
 
 

@@ -13,14 +13,16 @@ from neo_core.clock import to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.memory import Incident, Sample
 from neo_core.ledger.models import Control, Run
+from neo_core.ledger.reliefs import Relief
 from neo_core.sizes import in_mib
 
 if TYPE_CHECKING:
     from neo_core.ledger.store import Ledger
     from neo_core.memory.attribution import Growth
 
-MEMORY_REASONS = ("memory-pressure", "memory-forecast")
+MEMORY_REASONS = ("memory-pressure", "memory-forecast", "heavy-deferred")
 _MARGIN = 60.0
+_RELIEFS = ("time", "what", "target", "expected to free", "freed", "available memory", "how it went")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     deferred: tuple[Run, ...]
     acts: tuple[Control, ...]
     rows: tuple[Run, ...] = ()
+    reliefs: tuple[Relief, ...] = ()
 
 
 def report_on(ledger: Ledger, incident: Incident, now: float, *, most: int = 0) -> Report:
@@ -54,6 +57,7 @@ def report_on(ledger: Ledger, incident: Incident, now: float, *, most: int = 0) 
         deferred=tuple(ledger.memory.deferred_during(begin, until, MEMORY_REASONS)),
         acts=tuple(ledger.memory.acts_during(begin, until)),
         rows=tuple(ledger.memory.rows_during(begin - _MARGIN, until + _MARGIN)),
+        reliefs=tuple(ledger.reliefs.during(begin, until)),
     )
 
 
@@ -69,6 +73,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "collisions": list(incident.collisions),
             "deferred": [_deferred(run) for run in report.deferred],
             "acts": [_act(control) for control in report.acts],
+            "reliefs": [relief_json(relief) for relief in report.reliefs],
         },
         "samples": [_sample(sample) for sample in report.samples],
     }
@@ -117,6 +122,9 @@ def as_markdown(report: Report) -> str:
         "## What operators did meanwhile",
         "",
         *_table(("time", "what", "target", "because"), [_act_row(control) for control in report.acts]),
+        "## What they did to free memory, and what was measured after it",
+        "",
+        *_table(_RELIEFS, [_relief_row(relief) for relief in report.reliefs]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -164,6 +172,30 @@ def _act(control: Control) -> dict[str, Any]:
     }
 
 
+def relief_json(relief: Relief) -> dict[str, Any]:
+    """Return a relief as plain data; what is not known, or was not measured, is ``None`` and never 0."""
+    return {
+        "relief": relief.relief_id,
+        "kind": str(relief.kind),
+        "target": relief.target or None,
+        "at": to_iso(relief.asked_at),
+        "by": relief.requested_by,
+        "because": relief.because,
+        "incident": relief.incident_id,
+        "expectedBytes": relief.expected,
+        "basis": relief.basis,
+        "result": None if relief.result is None else str(relief.result),
+        "sentence": relief.sentence,
+        "measuredAt": None if relief.settled_at is None or not relief.measured else to_iso(relief.settled_at),
+        "freedBytes": relief.freed,
+        "treeBeforeBytes": relief.tree_before,
+        "treeAfterBytes": relief.tree_after,
+        "availableBeforeBytes": relief.available_before,
+        "availableAfterBytes": relief.available_after,
+        "note": relief.note,
+    }
+
+
 def _sample(sample: Sample) -> dict[str, Any]:
     reading = sample.reading
     return {
@@ -192,6 +224,19 @@ def _deferred_row(run: Run) -> tuple[str, ...]:
 
 def _act_row(control: Control) -> tuple[str, ...]:
     return to_iso(control.created_at), str(control.kind), control.target, control.because
+
+
+def _relief_row(relief: Relief) -> tuple[str, ...]:
+    expected = "unknown" if relief.expected is None else in_mib(relief.expected)
+    return (
+        to_iso(relief.asked_at),
+        str(relief.kind),
+        relief.target,
+        f"{expected} ({relief.basis})",
+        "not measured" if relief.freed is None else in_mib(relief.freed),
+        "not measured" if relief.gained is None else f"{'+' if relief.gained > 0 else ''}{in_mib(relief.gained)}",
+        " · ".join(part for part in (str(relief.result or "not known yet"), relief.sentence, relief.note) if part),
+    )
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
 
     NOT_CONFIGURED = "not-configured"
     PAUSED = "paused"
+    HEAVY_DEFERRED = "heavy-deferred"
     SNOOZED = "snoozed"
     NOT_DUE = "not-due"
     DISABLED = "disabled"

@@ -8,7 +8,7 @@ import msgspec
 
 from neo_core.clock import to_iso
 from neo_core.durations import format_duration
-from neo_core.ledger.models import Control, Outcome, Run, Trigger
+from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
 from neo_core.schedule.due import Past, inside_window, next_due, retry_at
 from neo_core.schedule.memory_gates import MemoryFacts, forecast_gate, pressure_gate
@@ -41,7 +41,7 @@ class DependencyFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a decision rests on, read beforehand.
+    """Everything a decision rests on, read beforehand. ``pause`` is what holds back this task among others, if any.
 
     ``live`` are the runs that have not ended, ours of every task; ``inherited`` is true when this start carries the
     token of the active lease; ``parent`` is then the run that lent it, ``ancestors`` are all runs that led here.
@@ -84,6 +84,10 @@ def _pause(_task: Task, facts: Facts) -> GateResult:
     pause = facts.pause
     if pause is None:
         return _pass(Gate.PAUSE, value="not paused")
+    if pause.kind is ControlKind.DEFER_HEAVY:
+        return _held_by_operator(
+            Gate.PAUSE, Reason.HEAVY_DEFERRED, pause, "everything heavy is deferred", "neo-console relief resume-heavy"
+        )
     return _held_by_operator(Gate.PAUSE, Reason.PAUSED, pause, "everything is paused", "neo-console unpause")
 
 

@@ -33,7 +33,8 @@ def test_status_of_a_new_workspace_says_that_nothing_happened_and_makes_nothing(
 def test_status_as_json_has_the_documented_sections(console, root):
     told = console.json("status")
     sections = (
-        "lease", "tasks", "pause", "outcomes", "services", "orchestrator", "collisions", "strays", "processes", "memory"
+        "lease", "tasks", "pause", "heavyDeferral", "outcomes", "services", "orchestrator", "collisions", "strays",
+        "processes", "memory",
     )  # fmt: skip
     assert list(told) == ["at", "workspace", "readOnly", "configError", "health", *sections]
     assert all(list(told[name]) == ["at", "error", "value"] for name in sections)

@@ -40,6 +40,16 @@ def report(recorder_of, machine, ledger, play):
             reason="some avg10 42.0 % | limit 10 %",
         )
     )
+    ledger.runs.insert(
+        run(
+            "held too",
+            "dream",
+            requested_at=machine.now() + 1,
+            last_at=machine.now() + 1,
+            outcome=Outcome.DEFERRED,
+            reason_code="heavy-deferred",
+        )
+    )
     ledger.controls.add(ControlKind.PAUSE, "", at=machine.now(), because="it swaps", requested_by="op")
     play(recorder, 120, some=0.0)
     (incident,) = ledger.memory.incidents()
@@ -52,7 +62,8 @@ def test_it_holds_what_coincided_and_nothing_else(report):
     assert [(tree["owner"], tree["grownBytes"]) for tree in as_json(report)["grew"]] == [("leak", 600 * MIB)]
     assert [one["runId"] for one in told["runs"]] == ["during"]
     assert [(one["task"], one["count"], one["reasonCode"]) for one in told["deferred"]] == [
-        ("backup", 2, "memory-pressure")
+        ("backup", 2, "memory-pressure"),
+        ("dream", 1, "heavy-deferred"),
     ]
     assert [(one["what"], one["because"], one["by"]) for one in told["acts"]] == [("pause", "it swaps", "op")]
     assert told["leaseOwners"] == ["dream"]

@@ -63,6 +63,7 @@ def facts(trigger: Trigger = Trigger.MANUAL, lease: LeaseFacts = FREE, **changes
     return Facts(now=NOW, trigger=trigger, lease=lease, **changes)
 
 
+DEFERRAL = control(ControlKind.DEFER_HEAVY)
 PAUSE, SNOOZE = control(ControlKind.PAUSE), control(ControlKind.SNOOZE)
 TASK = make_task()
 UNCONFIGURED = msgspec.structs.replace(TASK, command=(), missing_key="tasks.kbSync.command")
@@ -72,6 +73,7 @@ SCHEDULED = Trigger.SCHEDULED
 ALONE = [
     (Gate.CONFIGURED, UNCONFIGURED, facts(), Reason.NOT_CONFIGURED, Outcome.SKIPPED, "", None),
     (Gate.PAUSE, TASK, facts(pause=PAUSE), Reason.PAUSED, Outcome.DEFERRED, "operator", None),
+    (Gate.PAUSE, TASK, facts(pause=DEFERRAL), Reason.HEAVY_DEFERRED, Outcome.DEFERRED, "operator", None),
     (Gate.SNOOZE, TASK, facts(snooze=SNOOZE), Reason.SNOOZED, Outcome.DEFERRED, "operator", None),
     (
         Gate.DUE,
