@@ -16,7 +16,8 @@ _WITHIN = 20.0
 async def drawn(pilot: Pilot[Any], *, collected: bool = True) -> None:
     """Wait until nothing is left to lay out or draw, at two looks a frame apart; ``TimeoutError`` after 20 s.
 
-    With ``collected`` the collector has also answered all that it was asked. Textual's own pause takes a process that waits for a core for one that has nothing to do.
+    With ``collected`` the collector has also answered all that it was asked. Textual's own pause takes a process that
+    waits for a core for one that has nothing to do.
     """
     still = 0
     async with asyncio.timeout(_WITHIN):

@@ -68,6 +68,7 @@ class FixedEngine:
     def __init__(self, picture: Snapshot | None = None, *, log: str = "") -> None:
         self.picture = picture or snapshot()
         self.log_text = log
+        self.past: tuple[Run, ...] = ()
         self.asked: list[tuple[object, ...]] = []
         self.relief = FixedReliever(self.asked)
 
@@ -178,8 +179,17 @@ class FixedEngine:
         return ""
 
     def run(self, run_id: str) -> Run:
-        """Return the run of the picture."""
-        return next(one for one in self.picture.outcomes.value or () if one.run_id == run_id)
+        """Return the run of the picture, or one before it; raises ``UsageError`` when there is none."""
+        known = (*(self.picture.outcomes.value or ()), *self.past)
+        found = next((one for one in known if one.run_id == run_id), None)
+        if found is None:
+            raise UsageError(f"run {run_id!r}", "is not in the ledger", "List them with: neo-console history.")
+        return found
+
+    def older(self, run_id: str, last_at: float, limit: int = 500) -> list[Run]:
+        """Return what lies before the picture, newest first."""
+        before = (one for one in self.past if one.last_at <= last_at and one.run_id != run_id)
+        return sorted(before, key=lambda one: one.last_at, reverse=True)[:limit]
 
     def decision_of(self, run: Run) -> Decision | None:
         """Return the decision that the run keeps."""

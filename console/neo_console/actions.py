@@ -19,6 +19,7 @@ from neo_console.availability import (
     may_trigger,
     selected,
     snoozed,
+    something,
     start_word,
     writable,
 )
@@ -86,9 +87,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("orchestrator-log", ("L",), "log of the orchestrator", "the log of the orchestrator, following", LOOK),
     Action("health", ("h",), "health", "why the whole is not healthy: every cause, and what mends it", LOOK),
     Action("incidents", ("i",), "incidents", "the memory incidents: enter replays one, e exports it to files", LOOK),
-    Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, selected),
-    Action("filter", ("/",), "filter", "filter the table: text, status:deferred, task:backup", LOOK, footer=6),
-    Action("copy", ("y",), "copy", "copy the selection's name, run id or pid", LOOK, False, selected),
+    Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, something),
+    Action("filter", ("/",), "filter", "filter the table: text, status:deferred, -task:backup", LOOK, footer=6),
+    Action("sort", ("s",), "sort", "sort the table by its next column; after the last, its own order", LOOK),
+    Action("sort-reverse", ("S",), "reverse the sort", "turn the order of the table round", LOOK),
+    Action("zoom", ("z",), "zoom", "give the panel the whole screen; again, or esc, shows all", LOOK),
+    Action(
+        "copy", ("y",), "copy", "copy a name, run id, pid, reason, command, or the lease as JSON", LOOK, False, selected
+    ),
     Action("panel-1", ("1",), "schedule", "go to the schedule", MOVE),
     Action("panel-2", ("2",), "processes", "go to the processes", MOVE),
     Action("panel-3", ("3",), "outcomes", "go to the outcomes", MOVE),

@@ -118,17 +118,36 @@ def writable(context: Context) -> Blocked | None:
 
 def selected(context: Context) -> Blocked | None:
     """Block when nothing is selected, or what was selected is gone."""
+    if context.subject is not None and context.subject.kind is Kind.MORE:
+        return Blocked("this row only loads what is older", f"press {context.key('detail')} to load it")
+    return something(context)
+
+
+def something(context: Context) -> Blocked | None:
+    """Block when no row is selected."""
     if context.subject is not None:
         return None
+    if context.gone is not None and context.gone.kind is Kind.MORE:
+        return Blocked("nothing is selected here", "move to select something")
+    if context.gone is not None and context.picture.holds(context.gone):
+        return Blocked(f"{context.gone.label} is not in this table any more", "move to select something else")
     if context.gone is not None:
         return Blocked(f"{context.gone.label} is gone", "move to select something else")
     return Blocked("nothing is selected here", f"press {context.key('panel-1')} for the schedule and select a task")
 
 
+def there(context: Context) -> Blocked | None:
+    """Block acting on what is still shown, in frozen tables for one, but is not there any more."""
+    missing, subject = selected(context), context.subject
+    if missing or subject is None or context.picture.holds(subject):
+        return missing
+    return Blocked(f"{subject.label} is gone", "what is shown is older than what is known; select something else")
+
+
 def may_trigger(context: Context) -> Blocked | None:
     """Block a start that the gates would refuse, as far as the last picture knows."""
     if context.service is not None:
-        return _no_keeper(context)
+        return there(context) or _no_keeper(context)
     missing = _a_task(context)
     task = context.task
     if missing or task is None:
@@ -161,7 +180,7 @@ def may_ask_why(context: Context) -> Blocked | None:
 
 def may_stop(context: Context) -> Blocked | None:
     """Block when the selection is no live run of ours."""
-    missing = selected(context)
+    missing = there(context)
     subject = context.subject
     if missing or subject is None or context.live_run_id or context.stray is not None:
         return missing
@@ -266,7 +285,7 @@ def _may_stop_service(context: Context, service: ServiceView) -> Blocked | None:
 
 
 def _a_task(context: Context) -> Blocked | None:
-    missing = selected(context)
+    missing = there(context)
     if missing or context.task is not None:
         return missing
     label = context.subject.label if context.subject else "this"

@@ -8,7 +8,7 @@ from neo_console.drawing import Fact, Heading
 from neo_console.facts_service import service_facts
 from neo_console.format import age, ago, countdown, every, moment, percent, plural, size, took
 from neo_console.rows.outcomes import reason_of
-from neo_console.rows.processes import tree_key, tree_memory, tree_note
+from neo_console.rows.processes import tree_memory, tree_note
 from neo_console.rows.schedule import next_cell, state_term
 from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
@@ -41,12 +41,12 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
             run = picture.run(subject.run_id)
             return _run(run, now) if run else []
         case Kind.TREE:
-            tree = next((tree for tree in picture.trees() if tree_key(tree) == subject.key), None)
+            tree = picture.tree(subject)
             return [*_stray(subject, picture), *_tree(tree)] if tree else []
         case Kind.PROCESS:
             found = picture.process(subject.pid or 0, subject.start_time or 0)
             return [*_process(*found), *_stray(subject, picture)] if found else []
-        case Kind.INCIDENT | Kind.RELIEF:  # their pages tell them
+        case Kind.INCIDENT | Kind.RELIEF | Kind.MORE:  # their pages tell the first two, and the last is no thing
             return []
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RESERVED = {
     "ctrl+c": "says how to quit",
-    "escape": "clears the filter",
+    "escape": "clears the filter and ends the zoom",
     "up": "moves",
     "down": "moves",
     "left": "scrolls",

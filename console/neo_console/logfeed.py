@@ -58,6 +58,7 @@ class LogFeed:
     def __init__(self) -> None:
         self.of = LogOf()
         self._end: int | None = None
+        self._binary = False
 
     def aim(self, of: LogOf) -> bool:
         """Follow another log from its tail; return whether it is another."""
@@ -80,7 +81,8 @@ class LogFeed:
             return Piece(Seen.UNKNOWN, restart=True)
         restart = self._end is None or chunk.start != self._end
         self._end = chunk.end
-        return Piece(Seen.OK, chunk.text, restart=restart)
+        self._binary = "\x00" in chunk.text or (self._binary and not restart)
+        return Piece(Seen.MALFORMED if self._binary else Seen.OK, chunk.text, restart=restart)
 
 
 def _read(engine: EngineLike, of: LogOf, after: int | None) -> LogChunk:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from neo_console.flows import look
+from neo_console.flows.copy import copy
 from neo_console.flows.defer import defer
 from neo_console.flows.incidents import incidents
 from neo_console.flows.orchestrator import orchestrator
@@ -37,7 +38,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "health": lambda app: app.push_screen(HealthPage()),
     "incidents": incidents,
     "detail": look.detail,
-    "copy": look.copy,
+    "copy": copy,
     "filter": lambda app: app.main.ask_filter(),
     **{
         f"panel-{number}": partial(lambda app, name: app.main.go(name), name=name)
@@ -50,6 +51,9 @@ PERFORMERS: Mapping[str, Performer] = {
     "top": lambda app: app.main.current.body.move_to_end(last=False),
     "bottom": lambda app: app.main.current.body.move_to_end(last=True),
     "refresh": lambda app: app.nudge(),
+    "sort": lambda app: app.main.sort(reverse=False),
+    "sort-reverse": lambda app: app.main.sort(reverse=True),
+    "zoom": lambda app: app.main.toggle_zoom(),
     "freeze": lambda app: app.main.toggle_freeze(),
     "palette": lambda app: app.open_palette(),
     "help": lambda app: app.push_screen(Help()),

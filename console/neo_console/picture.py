@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from neo_console.history import History
+from neo_console.rows.processes import tree_key
+from neo_console.subjects import Kind
 from neo_console.vocabulary import Seen
 from neo_core.health import SECTIONS, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neo_console.subjects import Subject
     from neo_core.ledger.models import Control, Run
     from neo_core.recorder.course import Course
     from neo_core.snapshot import (
@@ -56,6 +60,7 @@ class Picture:
         self.snapshot: Snapshot | None = None
         self.failure = ""
         self.health: Health | None = None
+        self.history = History()
         self._stale_after = stale_after
         self._good: dict[str, Section[Any]] = {}
         self._course: Section[Course] | None = None
@@ -69,6 +74,8 @@ class Picture:
             section: Section[Any] = getattr(snapshot, name)
             if section.value is not None and not section.error:
                 self._good[name] = section
+        if snapshot.outcomes.value is not None and not snapshot.outcomes.error:
+            self.history.take(snapshot.outcomes.value)
         if course is not None:
             self._course = course
             if course.value is not None and not course.error:
@@ -169,9 +176,23 @@ class Picture:
         return next((task for task in schedule.tasks if task.name == name), None) if schedule else None
 
     def run(self, run_id: str) -> Run | None:
-        """Return that run as last read."""
+        """Return that run as last read, also an older one that was loaded."""
         runs: tuple[Run, ...] = self._value("outcomes") or ()
-        return next((run for run in runs if run.run_id == run_id), None)
+        return next((run for run in runs if run.run_id == run_id), None) or self.history.run(run_id)
+
+    def holds(self, subject: Subject) -> bool:
+        """Return whether that very thing is there as last read; what the ledger keeps is."""
+        match subject.kind:
+            case Kind.TASK:
+                return self.task(subject.task) is not None
+            case Kind.SERVICE:
+                return self.service(subject.service) is not None
+            case Kind.TREE:
+                return self.tree(subject) is not None
+            case Kind.PROCESS:
+                return self.process(subject.pid or 0, subject.start_time or 0) is not None
+            case _:
+                return True
 
     def latest_run(self, task: str) -> Run | None:
         """Return the last run of that task that really started."""
@@ -189,6 +210,10 @@ class Picture:
     def trees(self) -> tuple[TreeView, ...]:
         """Return the process trees as last read."""
         return self._value("processes") or ()
+
+    def tree(self, subject: Subject) -> TreeView | None:
+        """Return exactly that tree."""
+        return next((tree for tree in self.trees() if tree_key(tree) == subject.key), None)
 
     def process(self, pid: int, start_time: int) -> tuple[TreeView, ProcessView] | None:
         """Return exactly that process, and its tree."""

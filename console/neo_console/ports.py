@@ -141,6 +141,10 @@ class EngineLike(Protocol):
         """Return one run of the ledger."""
         ...
 
+    def older(self, run_id: str, last_at: float, limit: int = 500) -> list[Run]:
+        """Return the rows before that one, which changed last at ``last_at``, newest first."""
+        ...
+
     def decision_of(self, run: Run) -> Decision | None:
         """Return the decision that was taken for that run."""
         ...

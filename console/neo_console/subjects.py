@@ -16,6 +16,7 @@ class Kind(StrEnum):
     SERVICE = "service"
     INCIDENT = "incident"
     RELIEF = "relief"
+    MORE = "more"
 
 
 class Subject(NamedTuple):
@@ -59,3 +60,8 @@ def incident_subject(number: int) -> Subject:
 def relief_subject(key: str, label: str) -> Subject:
     """Return the subject of something that can be done about the memory."""
     return Subject(Kind.RELIEF, key, label)
+
+
+def more_subject(before: str) -> Subject:
+    """Return the subject of the row that loads what is older than the run ``before``; another page is another row."""
+    return Subject(Kind.MORE, f"older than {before}", "the row “older…”")

@@ -223,6 +223,12 @@ def term(member: StrEnum) -> Term:
     return _TERMS[type(member)][member]
 
 
+def words_of_all(*vocabularies: type[StrEnum]) -> set[str]:
+    """Return every code of those vocabularies, and every word it is shown by."""
+    terms = [pair for kind in vocabularies for pair in _TERMS[kind].items()]
+    return {name for member, shown in terms for name in (member.value, shown.word)}
+
+
 def outcome_term(outcome: Outcome | None) -> Term:
     """Return how an outcome is shown; a run that has none is running."""
     return LIVE if outcome is None else term(outcome)

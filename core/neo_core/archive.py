@@ -9,6 +9,7 @@ import msgspec
 from neo_core.errors import UsageError
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
+from neo_core.looking import as_seen
 from neo_core.recorder.course import Course, read_course
 from neo_core.recorder.export import export_report
 from neo_core.recorder.recorder import thresholds_of
@@ -88,6 +89,12 @@ class Archive:
             if task and not found and task not in self.tasks and ledger.runs.latest(task) is None:
                 self.task(task)
             return found
+
+    def older(self, run_id: str, last_at: float, limit: int = 500) -> list[Run]:
+        """Return at most ``limit`` rows of the history before that one, which changed last at ``last_at``."""
+        with self._reading() as ledger:
+            now = self._clock.now()
+            return [as_seen(run, self._source, now) for run in ledger.runs.before(run_id, last_at, limit)]
 
     def lease_history(self, limit: int = 100) -> list[LeaseEvent]:
         """Return what happened to the lease, newest first, as far as runs of ours were concerned."""

@@ -186,7 +186,7 @@ class Looker:
     def _outcomes(self) -> tuple[Run, ...]:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             now = self._clock.now()
-            return tuple(_as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
+            return tuple(as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
 
     def _memory_now(self, reading: Reading) -> MemoryView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
@@ -296,7 +296,7 @@ def why_read_only(workspace: Workspace) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
 
 
-def _as_seen(run: Run, source: ProcessSource, now: float) -> Run:
+def as_seen(run: Run, source: ProcessSource, now: float) -> Run:
     """Show a lost run as lost also where the ledger cannot be written."""
     if not is_lost(run, source, now):
         return run

@@ -13,7 +13,7 @@ from neo_console.panels.logline import readable
 from neo_console.panels.sentences import PANELS, Keys, sentence
 from neo_console.picture import Picture
 from neo_console.rows.banners import banners
-from neo_console.rows.outcomes import MOST, OutcomeRows
+from neo_console.rows.outcomes import OutcomeRows
 from neo_console.rows.processes import process_rows
 from neo_console.rows.schedule import schedule_rows
 from neo_console.rows.strip import Flags, fit_parts, joined, strip_parts
@@ -51,7 +51,19 @@ def written(parts):
         ("task:BACKUP", {"backup"}),
         ("talk", {"summary"}),
         ("held dream", {"backup", "kbSync"}),
-        ("owner:dream", set()),
+        ("owner:dream", {"backup", "kbSync"}),
+        ("-status:waiting -task:summary", {"primary-dev-sync", "dream", "golden-path"}),
+        ("-held -talk", {"primary-dev-sync", "dream", "golden-path"}),
+        ('"giving a talk"', {"summary"}),
+        ('"a giving"', set()),
+        ('-"giving a talk" status:sno', set()),
+        ('reason:"held by dream"', {"backup", "kbSync"}),
+        ("reason:lease-held", {"backup", "kbSync"}),
+        ("took:>3m", {"backup", "dream"}),
+        ("took:>=1801s", set()),
+        ("took:<2s", {"primary-dev-sync"}),
+        ("took:<=12m12s took:>=12m12s", {"dream"}),
+        ("primary-dev", {"primary-dev-sync"}),
         ("status:", {"backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"}),
         ("status:not", {"golden-path"}),
     ],
@@ -212,10 +224,10 @@ def test_a_repeated_deferral_is_one_row_with_count_and_since():
     assert rows[0].cells[2].tone is Tone.CALM
 
 
-def test_the_history_shows_the_newest_five_hundred_and_what_runs_on_top():
+def test_the_history_shows_the_newest_first_and_what_runs_on_top():
     runs = tuple(run(f"{number:012x}", "t", Outcome.COMPLETED, at=NOW - number) for number in range(600))
-    rows = OutcomeRows().rows((*runs, run("live", "t", None, at=NOW - 9999)), NOW)
-    assert len(rows) == MOST == 500
+    rows = OutcomeRows().rows((*runs[::-1], run("live", "t", None, at=NOW - 9999)), NOW)
+    assert len(rows) == 601
     assert [row.key for row in rows[:2]] == ["live", f"{0:012x}"]
 
 

@@ -101,7 +101,8 @@ async def test_a_filter_narrows_the_table_and_esc_clears_it(open_console):
     async with open_console() as desk:
         await desk.press("3", "slash", *"status:deferred", "enter")
         assert desk.main.outcomes.table.row_count == 1
-        assert "/status:deferred · 1 of 10 · esc clears" in desk.screen_text()
+        assert "3 Outcomes · 1 of 10 · /status:deferred" in desk.screen_text()
+        assert "esc clears the filter" in desk.screen_text()
         assert desk.app.focused is desk.main.outcomes.table
         assert desk.app.context().subject.key == "51d0c4e8aa01"
         await desk.press("escape")
@@ -111,7 +112,7 @@ async def test_a_filter_narrows_the_table_and_esc_clears_it(open_console):
 async def test_a_filter_that_matches_nothing_says_so(open_console):
     async with open_console() as desk:
         await desk.press("slash", *"qqq")
-        assert "None of 6 rows matches “qqq”" in desk.screen_text()
+        assert "None of 6 tasks matches “qqq”" in desk.screen_text()
         await desk.press("escape")
         assert desk.main.schedule.table.row_count == 6
         assert desk.app.focused is desk.main.schedule.table
@@ -241,11 +242,11 @@ async def test_the_health_page_lists_every_cause_with_its_mend(machine, open_con
 
 async def test_copying_says_what(open_console):
     async with open_console() as desk:
-        await desk.press("2", "down", "y")
+        await desk.press("2", "down", "y", "enter")
         assert desk.app.clipboard == "4211"
-        await desk.press("3", "y")
+        await desk.press("3", "y", "y")
         assert desk.app.clipboard == "9f31c07a55d2"
-        assert "copied 9f31c07a55d2" in desk.screen_text()
+        assert "copied the run id: 9f31c07a55d2" in desk.screen_text()
 
 
 async def test_details_follow_the_thing_until_it_is_gone(open_console):

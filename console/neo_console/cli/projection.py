@@ -39,7 +39,7 @@ def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "readOnly": snapshot.read_only,
         "configError": snapshot.config_error or None,
         "health": health_json(judge(snapshot)),
-        "lease": _section(snapshot.lease, lambda view: _lease(view, at)),
+        "lease": _section(snapshot.lease, lambda view: lease_object(view, at)),
         "tasks": _section(snapshot.schedule, lambda view: [_task(task, at) for task in view.tasks]),
         "pause": _section(snapshot.schedule, lambda view: control_json(view.pause) if view.pause else None),
         "heavyDeferral": _section(
@@ -144,8 +144,8 @@ def stray_json(view: StrayView) -> dict[str, Any]:
     }
 
 
-def _lease(view: LeaseView, now: float) -> dict[str, Any]:
-    """The token only by its first part: who has all of it may borrow the lease."""
+def lease_object(view: LeaseView, now: float) -> dict[str, Any]:
+    """Return the lease; its token only by its first part: who has all of it may borrow the lease."""
     return {
         "status": view.status,
         "state": str(view.light),

@@ -1,9 +1,10 @@
-"""Open what explains the selection: why, detail, log; and copy its name."""
+"""Open what explains the selection: why, detail, log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neo_console.flows.older import older
 from neo_console.logfeed import LogKind, LogOf
 from neo_console.screens.detail import Detail, ServiceDetail
 from neo_console.screens.log import LogScreen
@@ -28,7 +29,8 @@ def why(app: NeoConsole) -> None:
         app.push_screen(WhyNow(subject))
         return
     try:
-        run = app.picture.run(subject.run_id) or app.engine().run(subject.run_id)
+        known = app.picture.run(subject.run_id)
+        run = known if known is not None and known.decision else app.engine().run(subject.run_id)
         decision = app.engine().decision_of(run)
     except NeoError as error:
         app.report(str(error), Tone.FAIL)
@@ -39,7 +41,9 @@ def why(app: NeoConsole) -> None:
 def detail(app: NeoConsole) -> None:
     """Show everything known about the selection."""
     subject = app.context().subject
-    if subject is not None and subject.kind is Kind.SERVICE:
+    if subject is not None and subject.kind is Kind.MORE:
+        older(app)
+    elif subject is not None and subject.kind is Kind.SERVICE:
         app.push_screen(ServiceDetail(subject))
     elif subject is not None:
         app.push_screen(Detail(subject))
@@ -56,13 +60,3 @@ def log(app: NeoConsole) -> None:
 def orchestrator_log(app: NeoConsole) -> None:
     """Show the log of the orchestrator."""
     app.push_screen(LogScreen(LogOf(LogKind.ORCHESTRATOR), opened_by="orchestrator-log"))
-
-
-def copy(app: NeoConsole) -> None:
-    """Copy what names the selection: a pid, a run id, or a task's name."""
-    subject = app.context().subject
-    if subject is None:
-        return
-    text = str(subject.pid) if subject.pid is not None else subject.run_id or subject.task or subject.label
-    app.copy_to_clipboard(text)
-    app.report(f"copied {text}", Tone.PLAIN)

@@ -48,6 +48,14 @@ class Notice(Static):
             self.update(content)
 
 
+class Shown(NamedTuple):
+    """What a panel showed last: the section, as of when, and how it was drawn."""
+
+    view: View[Any]
+    now: float
+    look: Look
+
+
 class TablePanel(Vertical):
     """A panel around one table. Subclasses say which section it shows and how its rows are made."""
 
@@ -63,7 +71,14 @@ class TablePanel(Vertical):
         self.filter = Filter()
         self.seen = Seen.LOADING
         self._notice = Notice()
-        self._subtitle = ""
+        self.aside = ""
+        self._rows: Sequence[Row] = ()
+        self._shown: Shown | None = None
+        self._edges = (self.TITLE, "")
+
+    def statuses(self) -> set[str]:
+        """Return the names that a status can have here."""
+        return {name for row in self._rows for name in row.status}
 
     @abstractmethod
     def view(self, picture: Picture, now: float) -> View[Any]:
@@ -87,24 +102,38 @@ class TablePanel(Vertical):
         """Show the picture as of ``now``."""
         view = self.view(picture, now)
         self.seen = view.seen
-        rows = self.rows(picture, now) if view.usable else ()
-        matching = self.matching(rows)
-        self.table.show_header = bool(matching)
-        self.table.show_rows(matching, look.colours, refiltered=refiltered)
-        self._say(view, now, look, hidden=len(rows) if rows and not matching else 0)
+        self._rows = self.rows(picture, now) if view.usable else ()
+        self._shown = Shown(view, now, look)
+        self.show_again(refiltered=refiltered)
+
+    def show_again(self, *, refiltered: bool = False) -> None:
+        """Show what was shown last with filter and order as they are now; nothing newer, for it may be frozen."""
+        if self._shown is None:
+            return
+        view, now, look = self._shown
+        rows, matching = self._rows, self.matching(self._rows)
+        closing = self.closing(len(matching), now)
+        self.table.show_header = bool(matching) or closing is not None
+        shown = matching if closing is None else [*matching, closing]
+        self.table.show_rows(shown, look.colours, refiltered=refiltered)
+        self._say(view, now, look, hidden=len(rows) if rows and not matching and closing is None else 0)
         self._count(len(matching), len(rows))
+
+    def closing(self, matching: int, now: float) -> Row | None:
+        """Return the row that closes the table when so many match, if one does."""
 
     def matching(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows that pass the filter."""
-        return [row for row in rows if self.filter.matches(row)] if self.filter.text else rows
+        return [row for row in rows if self.filter.matches(row)] if self.filter.terms else rows
 
     def set_filter(self, text: str) -> None:
-        """Show only what ``text`` asks for from the next showing on."""
-        self.filter = parse_filter(text)
+        """Show only what ``text`` asks for from the next showing on; a mistake in it is in the filter."""
+        self.filter = parse_filter(text, self.statuses())
 
     def _say(self, view: View[Any], now: float, look: Look, *, hidden: int) -> None:
         if hidden:
-            self._notice.say(nothing_matches(self.filter.text, hidden), Seen.EMPTY, look.colours)
+            said = nothing_matches(plain(self.filter.text), plural(hidden, *self.NOUN))
+            self._notice.say(said, Seen.EMPTY, look.colours)
             return
         old = age(now - view.at) if view.at is not None else ""
         text = sentence(self.NAME, view.seen, look.keys, age=old, error=plain(view.error))
@@ -114,9 +143,18 @@ class TablePanel(Vertical):
         """Return how many rows there are, in words."""
         return plural(known, *self.NOUN) if known else ""
 
+    def tally(self, shown: int, known: int) -> tuple[int, int]:
+        """Return how many rows pass the filter, and of how many, in all tables of the panel."""
+        return shown, known
+
     def _count(self, shown: int, known: int) -> None:
-        """Say in the lower edge how many rows there are, and how many pass the filter."""
-        subtitle = f"/{self.filter.text} · {shown} of {known} · esc clears" if self.filter.text else self.counted(known)
-        if subtitle != self._subtitle:
-            self._subtitle = subtitle
-            self.border_subtitle = Content(subtitle)
+        """Say above how many rows pass the filter and which it is, below how many there are and what clears it."""
+        passing, among = self.tally(shown, known)
+        filtered = f"{passing} of {among} · /{plain(self.filter.text)}" if self.filter.text else ""
+        order = f"by {self.table.hidden_order}" if self.table.hidden_order else ""
+        title = " · ".join(part for part in (self.TITLE, filtered, order, self.aside) if part)
+        wrong = "✗ a part is wrong and left out · " if self.filter.mistake else ""
+        subtitle = f"{wrong}esc clears the filter" if self.filter.text else self.counted(known)
+        if (title, subtitle) != self._edges:
+            self._edges = (title, subtitle)
+            self.border_title, self.border_subtitle = Content(title), Content(subtitle)

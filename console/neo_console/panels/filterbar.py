@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
+
+from neo_console.format import plain
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
 
-class FilterBar(Horizontal):
-    """Appears when asked for; enter keeps the filter, esc clears it."""
+EXAMPLES = 'text   status:deferred   -task:backup   "two words"   took:>5m'
+
+
+class FilterBar(Vertical):
+    """Appears when asked for; enter keeps the filter, esc clears it. What has a mistake cannot be kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close(False)", show=False),
@@ -38,19 +44,28 @@ class FilterBar(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="filter-bar")
         self.display = False
-        self._input = Input(id="filter-input", placeholder="text   status:deferred   task:backup", compact=True)
+        self._input = Input(id="filter-input", placeholder=EXAMPLES, compact=True)
+        self._mistake = Static(markup=False, id="filter-mistake")
+        self._mistake.display = False
 
     def compose(self) -> ComposeResult:
-        """Put the slash before the input."""
-        yield Label("/", markup=False)
-        yield self._input
-        yield Label("enter keeps · esc clears", markup=False)
+        """Put the slash before the input, and what is wrong below it."""
+        with Horizontal():
+            yield Label("/", markup=False)
+            yield self._input
+            yield Label("enter keeps · esc clears", markup=False)
+        yield self._mistake
 
     def open(self, text: str) -> None:
         """Appear with the filter that is in force."""
         self.display = True
         self._input.value = text
         self._input.focus()
+
+    def complain(self, mistake: str) -> None:
+        """Say what is wrong with the filter and what is allowed, or that nothing is."""
+        self._mistake.display = bool(mistake)
+        self._mistake.update(Content(f"✗ {plain(mistake)}"))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what was typed."""
@@ -59,9 +74,10 @@ class FilterBar(Horizontal):
             self.post_message(self.Changed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter."""
+        """Keep the filter, unless something is wrong with it."""
         event.stop()
-        self.action_close(keep=True)
+        if not self._mistake.display:
+            self.action_close(keep=True)
 
     def on_descendant_blur(self, _event: events.DescendantBlur) -> None:
         """Leaving the line keeps the filter."""

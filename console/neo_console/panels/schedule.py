@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from neo_console.format import plain, plural
 from neo_console.panels import sentences
 from neo_console.panels.base import Look, Notice, TablePanel
 from neo_console.panels.table import KeyedTable
 from neo_console.rows import schedule, services
-from neo_console.vocabulary import Seen
-from neo_core.snapshot import OrchestratorState
+from neo_console.vocabulary import STARVED, Seen, words_of_all
+from neo_core.ledger.models import ServiceState
+from neo_core.snapshot import OrchestratorState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +22,12 @@ if TYPE_CHECKING:
     from neo_console.rows.model import Row
     from neo_core.snapshot import ScheduleView
 
-_TITLE = "1 Schedule"
-_ALONE = f"{_TITLE} · no orchestrator: nothing starts by itself"
+_ALONE = "no orchestrator: nothing starts by itself"
 _ASIDE = {
     OrchestratorState.STOPPED: _ALONE,
     OrchestratorState.KILLED: _ALONE,
     OrchestratorState.CRASHED: _ALONE,
-    OrchestratorState.SILENT: f"{_TITLE} · the orchestrator is silent: starts may not come",
+    OrchestratorState.SILENT: "the orchestrator is silent: starts may not come",
 }
 
 
@@ -37,7 +35,7 @@ class SchedulePanel(TablePanel):
     """Two tables that keys move through as one."""
 
     NAME = sentences.SCHEDULE
-    TITLE = _TITLE
+    TITLE = "1 Schedule"
     COLUMNS = schedule.COLUMNS
     NOUN = ("task", "tasks")
 
@@ -48,8 +46,7 @@ class SchedulePanel(TablePanel):
         self.table.below, self.services.above = self.services, self.table
         self._services_notice = Notice()
         self._active = self.table
-        self._titled = _TITLE
-        self._known_services = 0
+        self._services: Sequence[Row] = ()
 
     @property
     def body(self) -> KeyedTable:
@@ -82,23 +79,37 @@ class SchedulePanel(TablePanel):
     def show(self, picture: Picture, now: float, look: Look, *, refiltered: bool = False) -> None:
         """Show both tables as of ``now``."""
         view = picture.services(now)
-        rows = services.service_rows(view.value or (), now)
-        matching = self.matching(rows)
-        self._known_services = len(rows)
-        self.services.display = self.services.show_header = bool(matching)
-        self.services.show_rows(matching, look.colours, refiltered=refiltered)
+        self._services = services.service_rows(view.value or (), now)
+        keeper = picture.orchestrator(now).value
+        self.aside = _ASIDE.get(keeper.state, "") if keeper else ""
         super().show(picture, now, look, refiltered=refiltered)
-        if not self.services.display and self.body is self.services:
-            self._leave_services()
         broken = view.seen in (Seen.UNREADABLE, Seen.MALFORMED) or (view.seen is Seen.STALE and bool(view.error))
         said = f"The services cannot be read. {plain(view.error)}" if broken else ""
         self._services_notice.say(said, view.seen, look.colours)
-        self._title(picture, now)
+
+    def show_again(self, *, refiltered: bool = False) -> None:
+        """Show both tables again."""
+        if self._shown is not None:
+            matching = self.matching(self._services)
+            self.services.display = self.services.show_header = bool(matching)
+            self.services.show_rows(matching, self._shown.look.colours, refiltered=refiltered)
+        super().show_again(refiltered=refiltered)
+        if not self.services.display and self.body is self.services:
+            self._leave_services()
+
+    def statuses(self) -> set[str]:
+        """Return the states of tasks and services."""
+        seen = {name for row in self._services for name in row.status}
+        return super().statuses() | seen | words_of_all(TaskState, ServiceState) | {STARVED.word}
 
     def counted(self, known: int) -> str:
         """Return how many tasks and services there are."""
-        services_known = plural(self._known_services, "service") if self._known_services else ""
+        services_known = plural(len(self._services), "service") if self._services else ""
         return " · ".join(part for part in (super().counted(known), services_known) if part)
+
+    def tally(self, shown: int, known: int) -> tuple[int, int]:
+        """Count the services too."""
+        return shown + len(self.matching(self._services)), known + len(self._services)
 
     def _leave_services(self) -> None:
         """Go back to the tasks when there are no services any more."""
@@ -111,10 +122,3 @@ class SchedulePanel(TablePanel):
     def _mark(self) -> None:
         for table in (self.table, self.services):
             table.set_class(table is not self.body, "idle")
-
-    def _title(self, picture: Picture, now: float) -> None:
-        keeper = picture.orchestrator(now).value
-        title = _ASIDE.get(keeper.state, _TITLE) if keeper else _TITLE
-        if title != self._titled:
-            self._titled = title
-            self.border_title = Content(title)

@@ -31,7 +31,7 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
     SCHEDULE: {
         Seen.LOADING: "Reading the tasks of this workspace.",
         Seen.OK: "",
-        Seen.EMPTY: "No task is known here. A [tasks.NAME] table in neo-console.toml adds one at the next start.",
+        Seen.EMPTY: "No task is known here. A [tasks.NAME] table in neo-console.toml adds one; {refresh} looks again.",
         Seen.STALE: "The schedule is {age} old. {error}",
         Seen.UNREADABLE: "The schedule cannot be read, so nothing is known about any task. {error}",
         Seen.MALFORMED: "What the schedule is computed from is damaged. {error}",
@@ -68,7 +68,7 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
     INCIDENTS: {
         Seen.LOADING: "Reading the incidents.",
         Seen.OK: "",
-        Seen.EMPTY: "No memory incident yet. One is recorded while pressure is high or available memory is short.",
+        Seen.EMPTY: "No memory incident yet. One is recorded while memory is short or pressed; {refresh} looks again.",
         Seen.STALE: "These incidents were read {age} ago. {error}",
         Seen.UNREADABLE: "The incidents cannot be read. {error}",
         Seen.MALFORMED: "The record of the incidents is damaged; nothing in it was changed. {error}",
@@ -89,7 +89,7 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
         Seen.EMPTY: "No log belongs to the selection. {outcomes} goes to the runs, {trigger} starts a task.",
         Seen.STALE: "This log was read {age} ago. {error}",
         Seen.UNREADABLE: "The log cannot be read. {error}",
-        Seen.MALFORMED: "The log is not text. {error}",
+        Seen.MALFORMED: "The log is not text: it has null bytes, shown as \N{REPLACEMENT CHARACTER}. {error}",
         Seen.UNKNOWN: "No log was written yet, or it was removed. What is known of the selection: {detail}.",
     },
 }
@@ -100,6 +100,6 @@ def sentence(panel: str, seen: Seen, keys: Keys, *, age: str = "", error: str = 
     return _SENTENCES[panel][seen].format(**keys._asdict(), age=age, error=error).strip()
 
 
-def nothing_matches(filter_text: str, of: int) -> str:
-    """Return what a table says whose filter hides every row."""
-    return f"None of {of} rows matches “{filter_text}”. esc clears the filter."
+def nothing_matches(filter_text: str, of: str) -> str:
+    """Return what a table says whose filter hides every row, so many ``of`` a kind."""
+    return f"None of {of} matches “{filter_text}”. esc clears the filter."

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
-from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
+from textual.widgets.data_table import ColumnKey
 
+from neo_console.panels.fitting import GAP, fit, part_of, sized, text_for
+from neo_console.rows.order import OWN, arranged, next_order
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
-    from neo_console.rows.model import Cell, Column, Row
+    from neo_console.rows.model import Column, Row
+    from neo_console.rows.order import Order
     from neo_console.subjects import Subject
 
-_GAP = 2
+_DEAR = 40  # adding a row costs as much as looking at so many rows; taking one away looks at every row
 Colours = Mapping[Tone, str]
 
 
@@ -43,11 +46,13 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         super().__init__(cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable", id=id)
         self._columns_wanted = tuple(columns)
         self._widths: dict[int, int] = {}
+        self._told: Sequence[Row] = ()
         self._rows: dict[str, Row] = {}
         self._keys: list[str] = []
         self._gone: Subject | None = None
         self._touched = False
         self._colours: Colours = {}
+        self.order = OWN
         self.above: KeyedTable | None = None
         self.below: KeyedTable | None = None
 
@@ -63,18 +68,34 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         return self._gone
 
     def show_rows(self, rows: Sequence[Row], colours: Colours, *, refiltered: bool = False) -> None:
-        """Make the table show exactly ``rows`` in that order, changing only what differs.
+        """Make the table show exactly ``rows``, in that order unless it is sorted, changing only what differs.
 
         ``refiltered`` says that the operator took rows away: then the selection moves instead of being lost.
         """
-        self._colours = colours
-        wanted = {row.key: row for row in rows}
+        self._told, self._colours = rows, colours
+        wanted = {row.key: row for row in arranged(rows, self.order, self._columns_wanted)}
         with self._selection_kept(wanted, refiltered=refiltered):
             if self._widths:
                 self._remove_all_but(wanted)
                 self._put(wanted)
                 self._order(list(wanted))
             self._rows, self._keys = wanted, list(wanted)
+
+    @property
+    def hidden_order(self) -> str:
+        """What the rows are sorted by where that column has no room, so that no header shows it."""
+        column = next((one for one in self._columns_wanted if one.key == self.order.column), None)
+        shown = {self._columns_wanted[index].key for index in self._widths}
+        return f"{column.label} {self.order.mark}" if column is not None and column.key not in shown else ""
+
+    def sort_next(self) -> None:
+        """Sort by the next column that is shown; after the last one comes the table's own order."""
+        self._sort(next_order(self.order, [self._columns_wanted[index] for index in self._widths]))
+
+    def sort_reverse(self) -> bool:
+        """Turn the order round; false for the table's own, which has no other way round."""
+        self._sort(self.order.reversed())
+        return bool(self.order.column)
 
     def move_by(self, step: int) -> None:
         """Move the selection by one row."""
@@ -97,7 +118,7 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Give the flexible column what is left; new widths draw every row anew."""
-        widths = _fit(self._columns_wanted, self.scrollable_content_region.width)
+        widths = fit(self._columns_wanted, self.scrollable_content_region.width)
         if widths == self._widths:
             return
         self._widths = widths
@@ -106,8 +127,8 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         last = max(widths)
         for index, width in widths.items():
             column = self._columns_wanted[index]
-            label = Text(_sized(column.label, width, right=column.right))
-            self.add_column(label, width=width if index == last else width + _GAP, key=column.key)
+            room = width if index == last else width + GAP
+            self.add_column(self._label(column, width), width=room, key=column.key)
         for row in self._rows.values():
             self._add(row)
         self.move_cursor(row=cursor)
@@ -164,6 +185,22 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         else:
             super().action_scroll_bottom()
 
+    def _sort(self, order: Order) -> None:
+        if order == self.order:
+            return
+        self.order = order
+        for index, width in self._widths.items():
+            column = self._columns_wanted[index]
+            self.columns[ColumnKey(column.key)].label = self._label(column, width)
+        self._clear_caches()
+        self.refresh()
+        self.show_rows(self._told, self._colours)
+
+    def _label(self, column: Column, width: int) -> Text:
+        mark = self.order.mark if column.key == self.order.column else ""
+        label = f"{column.label[: width - 1]}{mark}" if mark else column.label
+        return Text(sized(label, width, right=column.right), style="bold" if mark else "")
+
     def _selected_key(self) -> str:
         return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else ""
 
@@ -179,27 +216,35 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
     def _selection_kept(self, wanted: Mapping[str, Row], *, refiltered: bool) -> Iterator[None]:
         key = self._gone.key if self._gone else self._selected_key()
         subject = self._gone or (self._rows[key].subject if key else None)
-        before, touched = self.cursor_row, self._touched
+        before, touched, scrolled = self.cursor_row, self._touched, self.scroll_offset.y
         yield
         if not touched or subject is None:
             return
         if key in wanted:
             self._settle()
-            self._follow(before, self._keys.index(key))
+            self._follow(before, self._keys.index(key), scrolled)
         elif refiltered:
             self._settle()
         elif self._gone is None:
             self._gone = subject
             self.show_cursor = False
+            if before < self.row_count and before != self.cursor_row:
+                self.move_cursor(row=before, scroll=False)
 
-    def _follow(self, before: int, row: int) -> None:
+    def _follow(self, before: int, row: int, scrolled: int) -> None:
         """Put the cursor where its row went; an unchanged one is left alone, every extra call costs a repaint."""
         if row != self.cursor_row:
             self.move_cursor(row=row, scroll=False)
-        if row != before and self.scroll_offset.y:
-            self.call_after_refresh(self.scroll_to, y=self.scroll_offset.y + row - before, animate=False)
+        out_of_sight = row >= self.scrollable_content_region.height - self.header_height
+        if (row != before and (scrolled or out_of_sight)) or scrolled != self.scroll_offset.y:
+            self.call_after_refresh(self.scroll_to, y=max(0, scrolled + row - before), animate=False)
 
     def _remove_all_but(self, wanted: Mapping[str, Row]) -> None:
+        leaving = sum(key not in wanted for key in self._keys)
+        if leaving * len(self._keys) > _DEAR * len(wanted):
+            self.clear()
+            self._rows, self._keys = {}, []
+            return
         for key in self._keys:
             if key not in wanted:
                 self.remove_row(key)
@@ -211,7 +256,7 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
             if old is None:
                 self._add(row)
                 self._keys.append(key)
-            else:
+            elif old is not row:
                 self._update(old, row)
 
     def _add(self, row: Row) -> None:
@@ -230,7 +275,11 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
 
     def _draw(self, row: Row, index: int) -> Drawn:
         column, width, cell = self._columns_wanted[index], self._widths[index], row.cells[index]
-        drawn = Drawn(_sized(_text_for(cell, width), width, right=column.right), no_wrap=True, end="")
+        if row.closing:
+            text = part_of(cell.text, self._widths, index)
+        else:
+            text = sized(text_for(cell, width), width, right=column.right)
+        drawn = Drawn(text, no_wrap=True, end="")
         drawn.row_key = row.key
         if cell.strong:
             drawn.stylize("bold")
@@ -241,28 +290,3 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
 
 def _enterable(table: KeyedTable | None) -> TypeGuard[KeyedTable]:
     return table is not None and table.display and table.row_count > 0
-
-
-def _text_for(cell: Cell, width: int) -> str:
-    return cell.full if cell.full and cell_len(cell.full) <= width else cell.text
-
-
-def _sized(text: str, width: int, *, right: bool) -> str:
-    """Return ``text`` in exactly ``width`` cells, cut with an ellipsis where it is too long."""
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, max(0, width - 1)) + "…"[:width]
-    return " " * (width - length) + text if right else text + " " * (width - length)
-
-
-def _fit(columns: Sequence[Column], available: int) -> dict[int, int]:
-    """Return the width of every column that has room, by its index."""
-    shown = dict(enumerate(columns))
-    while _needed(shown.values()) > available and any(column.spare for column in shown.values()):
-        del shown[max(shown, key=lambda index: shown[index].spare)]
-    rest = max(0, available - _needed(shown.values()))
-    return {index: column.width + rest if column.flexible else column.width for index, column in shown.items()}
-
-
-def _needed(columns: Collection[Column]) -> int:
-    return sum(column.width + _GAP for column in columns) - _GAP

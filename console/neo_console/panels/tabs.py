@@ -29,17 +29,24 @@ class Tabs(Static):
     def __init__(self) -> None:
         super().__init__(markup=False, id="tabs")
         self.display = False
+        self._all = True
 
-    def show(self, current: str, *, visible: bool) -> None:
-        """Mark the current panel."""
+    def show(self, current: str, *, visible: bool, hint: str = "") -> None:
+        """Mark the current panel; where the ``hint`` has no room beside all names, the others go."""
         self.display = visible
-        names = (_label(number, name, current=name == current) for number, name in enumerate(PANELS, 1))
-        self.update(Content(" " * _GAP).join(names), layout=False)
+        names = [_label(number, name, current=name == current) for number, name in enumerate(PANELS, 1)]
+        line = Content(" " * _GAP).join(names)
+        if hint and line.cell_length + _GAP + len(hint) > self.app.size.width - 2:
+            line = names[PANELS.index(current)]
+        self._all = not hint or line.cell_length > names[PANELS.index(current)].cell_length
+        self.update(Content.assemble(line, " " * _GAP, hint) if hint else line, layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """Find the name under the pointer."""
         offset = event.get_content_offset(self)
         left = 0
+        if not self._all:
+            return
         for number, name in enumerate(PANELS, 1):
             width = _label(number, name, current=False).cell_length
             if offset is not None and left <= offset.x < left + width:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("number", "no", 4, right=True),
-    Column("began", "began", 9),
-    Column("lasted", "lasted", 13),
+    Column("began", "began", 9, falling=True),
+    Column("lasted", "lasted", 13, falling=True),
     Column("worst", "worst", 33),
     Column("least", "least", 5, right=True, spare=1),
     Column("grew", "grew most", 12, flexible=True),
@@ -40,4 +40,5 @@ def _row(incident: Incident, now: float) -> Row:
         Cell(size(incident.least_available)),
         Cell(f"{plain(most.tree.owner)} +{size(most.grown)}" if most else NOTHING),
     )
-    return Row(incident_subject(incident.incident_id), cells, words_of(cells), "", (incident.phase.value, shown.word))
+    status = (incident.phase.value, shown.word)
+    return Row(incident_subject(incident.incident_id), cells, words_of(cells), "", status)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neo_console.subjects import Subject
+
+Value = float | str | None
 
 
 class Cell(NamedTuple):
@@ -23,14 +27,34 @@ class Cell(NamedTuple):
     strong: bool = False
 
 
+class About(NamedTuple):
+    """What a filter may ask for by name: ``took`` in seconds, ``mem`` in bytes; ``None`` is unknown."""
+
+    reason: str = ""
+    owner: str = ""
+    took: float | None = None
+    mem: int | None = None
+
+
+NOTHING_KNOWN = About()
+
+
 class Row(NamedTuple):
-    """One row. ``words``, ``task`` and ``status`` are for the filter."""
+    """One row. ``words``, ``task``, ``status`` and ``about`` are for the filter.
+
+    ``values`` has what each column is sorted by, ``None`` for unknown. ``under`` is the key of the row that this one
+    stays below. A ``closing`` row stays last, passes every filter, and its first cell is written across all columns.
+    """
 
     subject: Subject
     cells: tuple[Cell, ...]
     words: str
     task: str
     status: tuple[str, ...]
+    values: tuple[Value, ...] = ()
+    about: About = NOTHING_KNOWN
+    under: str = ""
+    closing: bool = False
 
     @property
     def key(self) -> str:
@@ -41,7 +65,8 @@ class Row(NamedTuple):
 class Column(NamedTuple):
     """One column of fixed ``width``; the ``flexible`` one takes what is left, and never less than its width.
 
-    Where there is too little room, the column with the highest ``spare`` is left out first; 0 always stays.
+    Where there is too little room, the column with the highest ``spare`` is left out first; 0 always stays. A
+    ``falling`` one is sorted largest first, or newest first, before it is reversed.
     """
 
     key: str
@@ -50,8 +75,14 @@ class Column(NamedTuple):
     right: bool = False
     flexible: bool = False
     spare: int = 0
+    falling: bool = False
 
 
 def words_of(cells: tuple[Cell, ...], *more: str) -> str:
     """Return everything a row can be found by."""
     return " ".join((*(cell.full or cell.text for cell in cells), *more))
+
+
+def closing_row(subject: Subject, text: str, columns: Sequence[Column], tone: Tone = Tone.DIM) -> Row:
+    """Return a row that is one sentence across all columns, at the end."""
+    return Row(subject, (Cell(text, tone),) * len(columns), "", "", (), closing=True)

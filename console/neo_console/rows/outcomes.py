@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.format import age, midnight, moment, plain, size, took
-from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.rows.model import About, Cell, Column, Row, words_of
 from neo_console.subjects import run_subject
 from neo_console.vocabulary import LIVE, Tone, outcome_term, reason_text, term
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neo_core.ledger.models import Run
 
 COLUMNS = (
-    Column("time", "time", 9),
+    Column("time", "time", 9, falling=True),
     Column("task", "task", 16),
     Column("outcome", "outcome", 15),
     Column("reason", "reason", 20, flexible=True),
-    Column("took", "took", 6, right=True, spare=1),
-    Column("peak", "peak", 5, right=True, spare=2),
+    Column("took", "took", 6, right=True, spare=1, falling=True),
+    Column("peak", "peak", 5, right=True, spare=2, falling=True),
 )
-MOST = 500
 
 
 class OutcomeRows:
@@ -29,19 +30,20 @@ class OutcomeRows:
     def __init__(self) -> None:
         self._written: dict[str, tuple[Run, float, Row]] = {}
 
-    def rows(self, runs: tuple[Run, ...], now: float) -> list[Row]:
-        """Return at most ``MOST`` rows."""
-        newest = sorted(runs, key=lambda run: (run.live, run.last_at, run.requested_at), reverse=True)[:MOST]
+    def rows(self, runs: Sequence[Run], now: float) -> list[Row]:
+        """Return a row for every run."""
+        newest = sorted(runs, key=lambda run: (run.live, run.last_at, run.requested_at), reverse=True)
         day = midnight(now)
         before, self._written = self._written, {}
         for run in newest:
             kept = before.get(run.run_id)
             reusable = kept is not None and not run.live and kept[0] == run and kept[1] == day
-            self._written[run.run_id] = kept if kept is not None and reusable else (run, day, _row(run, now))
+            self._written[run.run_id] = kept if kept is not None and reusable else (run, day, outcome_row(run, now))
         return [row for _, _, row in self._written.values()]
 
 
-def _row(run: Run, now: float) -> Row:
+def outcome_row(run: Run, now: float) -> Row:
+    """Return the row of one run."""
     shown = outcome_term(run.outcome)
     times = f" ×{run.count}" if run.count > 1 else ""
     name = plain(run.task)
@@ -55,7 +57,16 @@ def _row(run: Run, now: float) -> Row:
     )
     status = (run.outcome.value if run.outcome else LIVE.word, shown.word)
     words = words_of(cells, run.run_id, run.reason_code, run.blocker, run.trigger.value)
-    return Row(run_subject(run.run_id, run.task), cells, plain(words), name, status)
+    took_so_far = now - run.started_at if run.live and run.started_at is not None else run.took
+    return Row(
+        run_subject(run.run_id, run.task),
+        cells,
+        plain(words),
+        name,
+        status,
+        (run.last_at, name, shown.word, reason_of(run) or None, took_so_far, run.peak_memory),
+        About(f"{reason_of(run)} {run.reason_code}", plain(run.blocker) or name, took_so_far, run.peak_memory),
+    )
 
 
 def reason_of(run: Run) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.format import NOTHING, age, percent, plain, size
-from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.rows.model import About, Cell, Column, Row, words_of
 from neo_console.rows.strays import stray_identity, stray_term
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import Tone, term
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("name", "process", 13, flexible=True),
     Column("pid", "pid", 7, right=True),
-    Column("pss", "PSS", 5, right=True),
-    Column("cpu", "CPU", 4, right=True),
-    Column("age", "age", 6, right=True, spare=1),
+    Column("pss", "PSS", 5, right=True, falling=True),
+    Column("cpu", "CPU", 4, right=True, falling=True),
+    Column("age", "age", 6, right=True, spare=1, falling=True),
 )
 CONSOLE = "console"
 RUN = "run"
@@ -30,7 +30,9 @@ _KINDS = {
     SERVICE: "service",
     "orchestrator": "orchestrator",
     CONSOLE: "this console",
+    "stray": "stray",
 }
+KINDS = {RUN, *_KINDS}
 
 
 def process_rows(trees: tuple[TreeView, ...]) -> list[Row]:
@@ -38,7 +40,12 @@ def process_rows(trees: tuple[TreeView, ...]) -> list[Row]:
     rows: list[Row] = []
     for tree in trees:
         rows.append(_tree_row(tree))
-        rows.extend(_process_row(tree, process) for process in tree.processes)
+        above = [(-1, rows[-1].key)]
+        for process in tree.processes:
+            while above[-1][0] >= max(0, process.depth):
+                above.pop()
+            rows.append(_process_row(tree, process, above[-1][1]))
+            above.append((process.depth, rows[-1].key))
     return rows
 
 
@@ -90,10 +97,20 @@ def _tree_row(tree: TreeView) -> Row:
         Cell(percent(sum(known)) if known else "?", strong=True),
         Cell(age(tree.processes[0].age) if tree.processes else ""),
     )
-    return Row(tree_subject(tree), cells, words_of(cells, tree.run_id), plain(_task_of(tree)), (tree.kind, note))
+    root = tree.processes[0] if tree.processes else None
+    lasted, memory = (root.age, tree.memory) if root else (None, None)
+    return Row(
+        tree_subject(tree),
+        cells,
+        words_of(cells, tree.run_id),
+        plain(_task_of(tree)),
+        (tree.kind, note),
+        (plain(tree.owner), root.pid if root else None, memory, sum(known) if known else None, lasted),
+        About(note, plain(tree.owner), lasted, memory),
+    )
 
 
-def _process_row(tree: TreeView, process: ProcessView) -> Row:
+def _process_row(tree: TreeView, process: ProcessView, under: str) -> Row:
     name = plain(process.name)
     subject = Subject(
         Kind.PROCESS,
@@ -114,7 +131,17 @@ def _process_row(tree: TreeView, process: ProcessView) -> Row:
         Cell(percent(process.cpu), Tone.PLAIN if process.cpu is not None else Tone.UNKNOWN),
         Cell(age(process.age) if process.age is not None else NOTHING, Tone.DIM),
     )
-    return Row(subject, cells, words_of(cells, plain(process.command)), plain(_task_of(tree)), (tree.kind,))
+    used = process.rss if process.pss is None else process.pss
+    return Row(
+        subject,
+        cells,
+        words_of(cells, plain(process.command)),
+        plain(_task_of(tree)),
+        (tree.kind,),
+        (name, process.pid, used, process.cpu, process.age),
+        About("", plain(tree.owner), process.age, used),
+        under,
+    )
 
 
 def _task_of(tree: TreeView) -> str:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from neo_console.format import age, brief, countdown, countdown_brief, cron_brief, every, moment, plain, took
-from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.rows.model import About, Cell, Column, Row, Value, words_of
 from neo_console.subjects import task_subject
 from neo_console.vocabulary import RETRY, STARVED, Term, Tone, term
 from neo_core.snapshot import TaskState, TaskView
@@ -20,8 +20,8 @@ COLUMNS = (
     Column("class", "class", 5, spare=1),
     Column("every", "every", 5, right=True),
     Column("next", "next / waiting", 18, flexible=True),
-    Column("last", "last", 6),
-    Column("took", "took", 6, right=True, spare=2),
+    Column("last", "last", 6, falling=True),
+    Column("took", "took", 6, right=True, spare=2, falling=True),
 )
 
 
@@ -43,7 +43,23 @@ def _row(task: TaskView, picture: Picture, now: float) -> Row:
     )
     status = (task.state.value, term(task.state).word, *((STARVED.word,) if task.starved else ()))
     words = words_of(cells, state.word, task.title, task.cron)
-    return Row(task_subject(task.name, task.running_run_id), cells, words, name, status)
+    subject = task_subject(task.name, task.running_run_id)
+    return Row(subject, cells, words, name, status, _values(task), _about(task, picture, now))
+
+
+def _values(task: TaskView) -> tuple[Value, ...]:
+    """Return what each column is sorted by; ``next`` is when it is due, also where it waits since then."""
+    following = task.retry_at if task.failures and task.retry_at is not None else task.due_at
+    interval = task.period or task.every or None
+    return (task.name, "heavy" if task.heavy else "light", interval, following, task.last_at, task.last_took)
+
+
+def _about(task: TaskView, picture: Picture, now: float) -> About:
+    gate, run = task.decision.blocking, picture.run(task.running_run_id) if task.running_run_id else None
+    waits = gate is not None and task.state in (TaskState.WAITING, TaskState.SNOOZED, TaskState.PAUSED)
+    reason = f"{gate.sentence} {gate.reason}" if gate is not None and waits else task.last_reason
+    took = now - run.started_at if run is not None and run.started_at is not None else task.last_took
+    return About(plain(reason), plain(gate.blocker) if gate is not None and waits else "", took)
 
 
 def state_term(task: TaskView) -> Term:

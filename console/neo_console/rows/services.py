@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.format import NOTHING, age, brief, moment, plain
-from neo_console.rows.model import Cell, Column, Row, words_of
+from neo_console.rows.model import About, Cell, Column, Row, words_of
 from neo_console.subjects import service_subject
 from neo_console.vocabulary import Tone, term
 from neo_core.ledger.models import ServiceState
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("service", "service", 14),
     Column("state", "state", 11),
-    Column("since", "since", 6, right=True, spare=1),
+    Column("since", "since", 6, right=True, spare=1, falling=True),
     Column("pid", "pid", 7, right=True, spare=2),
-    Column("restarts", "rst", 3, right=True, spare=3),
+    Column("restarts", "rst", 3, right=True, spare=3, falling=True),
     Column("next", "what comes next", 15, flexible=True),
 )
 IN_TROUBLE = (ServiceState.UNHEALTHY, ServiceState.BACKOFF, ServiceState.FATAL, ServiceState.STOPPED)
@@ -70,7 +70,16 @@ def _row(service: ServiceView, now: float) -> Row:
         _coming(service, now),
     )
     words = words_of(cells, service.title, plain(service.command), service.endpoint)
-    return Row(service_subject(service.name), cells, plain(words), name, (service.state.value, shown.word))
+    lasted = now - service.since
+    return Row(
+        service_subject(service.name),
+        cells,
+        plain(words),
+        name,
+        (service.state.value, shown.word),
+        (name, shown.word, lasted, service.pid, service.restarts, service.next_start_at),
+        About(plain(service.sentence), name, lasted),
+    )
 
 
 def _coming(service: ServiceView, now: float) -> Cell:

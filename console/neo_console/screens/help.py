@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.actions import ACTIONS, GROUPS
 from neo_console.drawing import Fact, Heading, sections
+from neo_console.filters import GRAMMAR
 from neo_console.format import age, clock_time, percent
 from neo_console.rows.processes import CONSOLE, tree_memory
 from neo_console.screens.page import Page
@@ -46,9 +47,9 @@ class Help(Page):
                 tone = Tone.DIM if shut else Tone.PLAIN
                 tooltip = f"{action.tooltip} (read-only)" if shut else action.tooltip
                 parts.append(Fact("  ".join(keymap.keys(action.id)), tooltip, tone))
-        parts.append(Fact("esc", "clear the filter; close a page or a dialog"))
+        parts.append(Fact("esc", "clear the filter, end the zoom; close a page or a dialog"))
         parts.append(Fact("arrows, pages", "move as everywhere"))
-        return parts
+        return [*parts, Heading("Filter"), *(Fact(*line) for line in GRAMMAR)]
 
     def _footprint(self) -> list[Heading | Fact]:
         console = self.console

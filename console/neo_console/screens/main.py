@@ -17,13 +17,17 @@ from neo_console.panels.filterbar import FilterBar
 from neo_console.panels.footer import KeyHints, LastResult
 from neo_console.panels.log import LogPanel
 from neo_console.panels.memory import MemoryPanel
+from neo_console.panels.outcomes import OutcomesPanel
 from neo_console.panels.schedule import SchedulePanel
 from neo_console.panels.strip import Banners, LeaseStrip
-from neo_console.panels.tables import OutcomesPanel, ProcessesPanel
+from neo_console.panels.tables import ProcessesPanel
 from neo_console.panels.tabs import Tabs
 from neo_console.rows.banners import banners
+from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.app import ComposeResult
 
@@ -38,7 +42,7 @@ LEAST = (60, 16)
 class MainScreen(Screen[None], inherit_bindings=False):
     """Shows the picture. It decides nothing: keys go to the action registry."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_filter", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "step_back", show=False)]
     AUTO_FOCUS = "#schedule-table"
 
     def __init__(self) -> None:
@@ -55,6 +59,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.result = LastResult()
         self.tabs = Tabs()
         self.frozen = False
+        self.zoomed = False
         self.current: Panel = self.schedule
         self._top = Horizontal(id="top")
         self._middle = Horizontal(id="middle")
@@ -101,10 +106,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Hand a key to the registry."""
         self.console.perform(action_id)
 
-    def action_clear_filter(self) -> None:
-        """Show every row of the current table again."""
+    def action_step_back(self) -> None:
+        """Show every row of the current table again; if it does, show every panel again."""
         if self._table.filter.text:
             self._filter(self._table, "")
+        elif self.zoomed:
+            self.toggle_zoom()
 
     def on_screen_resume(self) -> None:
         """Catch up with what came while something lay over this screen."""
@@ -117,7 +124,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._tiny.display, self._body.display = tiny, not tiny
         self._tiny.update(Content(_too_small(width, height, self.console.keymap.key("quit"))))
         self._narrow = width < WIDE or height < TALL
-        self.set_class(self._narrow, "narrow")
         self._arrange()
         self.call_after_refresh(self.refresh_picture)
 
@@ -136,6 +142,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         """Filter while the operator types."""
         self._filter(self._table, event.value)
+        self.filter_bar.complain(self._table.filter.mistake)
 
     def on_filter_bar_closed(self, event: FilterBar.Closed) -> None:
         """Go back to the table, with the filter or without."""
@@ -180,8 +187,28 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def toggle_freeze(self) -> None:
         """Keep the tables as they are, or let them go on; the strip always goes on."""
+        self.refresh_panels(self.panels if not self.frozen else ())
         self.frozen = not self.frozen
         self.refresh_picture()
+
+    def toggle_zoom(self) -> None:
+        """Give the current panel the whole screen, or show all of them again."""
+        self.zoomed = not self.zoomed
+        self._arrange()
+        self.call_after_refresh(self.refresh_picture)
+
+    def sort(self, *, reverse: bool) -> None:
+        """Sort the focused table by its next column, or turn its order round."""
+        if not isinstance(self.current, TablePanel):
+            self.console.report("there is nothing to sort here — go to a table first", Tone.WAIT)
+            return
+        table, key = self.current.body, self.console.keymap.key("sort")
+        if not reverse:
+            table.sort_next()
+        elif not table.sort_reverse():
+            self.console.report(f"this is the table's own order — {key} sorts by a column", Tone.WAIT)
+        self.current.show_again()
+        self._show_selection()
 
     def show_result(self, result: Result) -> None:
         """Let the result of an action stay in sight for a while."""
@@ -192,13 +219,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
         console = self.console
         if not console.ready:
             return
-        now = console.now()
         self.refresh_strip()
         if not self.frozen:
-            for panel in (self.schedule, self.processes, self.outcomes, self.memory):
-                if panel.display:
-                    panel.show(console.picture, now, console.look)
+            self.refresh_panels([panel for panel in self.panels if panel.display])
         self._show_selection()
+
+    def refresh_panels(self, panels: Sequence[Panel]) -> None:
+        """Show the latest picture in these panels; the log is fed by the selection."""
+        console = self.console
+        for panel in panels:
+            if not isinstance(panel, LogPanel):
+                panel.show(console.picture, console.now(), console.look)
 
     def refresh_strip(self) -> None:
         """Show the lease, the clock and what must be read first, also behind a page."""
@@ -222,17 +253,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.refresh_picture()
 
     def _arrange(self) -> None:
-        """Show every panel, or in one column only the current one."""
+        """Show every panel, or in one column or zoomed only the current one."""
+        alone = self._narrow or self.zoomed
         for panel in self.panels:
-            panel.display = not self._narrow or panel is self.current
+            panel.display = not alone or panel is self.current
+        self.set_class(alone, "narrow")
         self._top.display = self.schedule.display or self.processes.display
         self._middle.display = self.outcomes.display or self.memory.display
-        self.tabs.show(self.current.NAME, visible=self._narrow)
+        hint = f"zoomed: {self.console.keymap.key('zoom')} or esc shows all" if self.zoomed else ""
+        self.tabs.show(self.current.NAME, visible=alone, hint=hint)
 
     def _filter(self, panel: TablePanel, text: str) -> None:
         panel.set_filter(text)
-        console = self.console
-        panel.show(console.picture, console.now(), console.look, refiltered=True)
+        panel.show_again(refiltered=True)
         self._show_selection()
 
     def _show_selection(self) -> None:

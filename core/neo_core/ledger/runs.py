@@ -202,6 +202,18 @@ class RunTable:
             (*(value for _, value in wanted), limit),
         )
 
+    def before(self, run_id: str, last_at: float, limit: int) -> list[Run]:
+        """Return the rows that follow that one in the history, newest first.
+
+        ``last_at`` is what its row said when it was read: when it has changed since, nothing is passed over. When it is
+        gone, the rows of its moment come again.
+        """
+        later = "coalesce((SELECT rowid FROM runs WHERE run_id = ?), 9223372036854775807)"
+        query = f"{_SELECT} WHERE last_at <= ? AND (last_at < ? OR rowid < {later})"
+        return self._database.select(
+            Run, f"{query} ORDER BY last_at DESC, rowid DESC LIMIT ?", (last_at, last_at, run_id, limit)
+        )
+
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""
         last_started = self._last_started(task)

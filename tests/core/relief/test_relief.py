@@ -15,8 +15,8 @@ from neo_core.config import load_config
 from neo_core.engine import Engine
 from neo_core.errors import NeoError, UsageError
 from neo_core.health import judge
-from neo_core.ledger.memory import Incident
 from neo_core.lease.store import LeaseStore
+from neo_core.ledger.memory import Incident
 from neo_core.ledger.models import Outcome
 from neo_core.ledger.reliefs import ReliefKind, ReliefResult
 from neo_core.ledger.store import Ledger

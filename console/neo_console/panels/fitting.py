@@ -1,0 +1,47 @@
+"""How wide columns are, and text in exactly that many cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from neo_console.rows.model import Cell, Column
+
+GAP = 2
+
+
+def text_for(cell: Cell, width: int) -> str:
+    """Return the longer text of a cell where it fits."""
+    return cell.full if cell.full and cell_len(cell.full) <= width else cell.text
+
+
+def sized(text: str, width: int, *, right: bool = False) -> str:
+    """Return ``text`` in exactly ``width`` cells, cut with an ellipsis where it is too long."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, max(0, width - 1)) + "…"[:width]
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def part_of(text: str, widths: Mapping[int, int], index: int) -> str:
+    """Return what falls into column ``index`` of a sentence that is written across all columns."""
+    start = sum(width + GAP for before, width in widths.items() if before < index)
+    whole = sized(text, sum(width + GAP for width in widths.values()) - GAP)
+    return whole[start : start + widths[index] + GAP]
+
+
+def fit(columns: Sequence[Column], available: int) -> dict[int, int]:
+    """Return the width of every column that has room, by its index."""
+    shown = dict(enumerate(columns))
+    while _needed(shown.values()) > available and any(column.spare for column in shown.values()):
+        del shown[max(shown, key=lambda index: shown[index].spare)]
+    rest = max(0, available - _needed(shown.values()))
+    return {index: column.width + rest if column.flexible else column.width for index, column in shown.items()}
+
+
+def _needed(columns: Collection[Column]) -> int:
+    return sum(column.width + GAP for column in columns) - GAP
