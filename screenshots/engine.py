@@ -199,7 +199,7 @@ class FixedEngine:
         """Return the log that every run of its task has, if it started, and what was added since."""
         found = next((one for one in self.picture.outcomes.value or () if one.run_id == run_id), None)
         if found is None or found.started_at is None:
-            return LogChunk(text="", start=0, end=0, missing=True)
+            return LogChunk(raw=b"", start=0, end=0, size=0, missing=True)
         return _chunk(LOGS.get(found.task, LOG) + self.log_text, after, limit)
 
     def service_log(self, name: str, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
@@ -212,5 +212,7 @@ class FixedEngine:
 
 
 def _chunk(text: str, after: int | None, limit: int) -> LogChunk:
-    start = 0 if after is None else min(after, len(text))
-    return LogChunk(text=text[start : start + limit], start=start, end=len(text))
+    raw = text.encode()
+    start = max(0, len(raw) - limit) if after is None else after if after <= len(raw) else 0
+    part = raw[start : start + limit]
+    return LogChunk(raw=part, start=start, end=start + len(part), size=len(raw))

@@ -92,6 +92,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", ("s",), "sort", "sort the table by its next column; after the last, its own order", LOOK),
     Action("sort-reverse", ("S",), "reverse the sort", "turn the order of the table round", LOOK),
     Action("zoom", ("z",), "zoom", "give the panel the whole screen; again, or esc, shows all", LOOK),
+    Action("next-match", ("n",), "next match", "in a log, which the filter key searches: to the next match", LOOK),
+    Action("previous-match", ("N",), "previous match", "in a log: to the previous match", LOOK),
     Action(
         "copy", ("y",), "copy", "copy a name, run id, pid, reason, command, or the lease as JSON", LOOK, False, selected
     ),

@@ -84,7 +84,8 @@ class NeoConsole(App[int], inherit_bindings=False):
         self._engine: EngineLike | None = None
         self._collector = Collector(connect, self.post_message, every=config.console.refresh_every)
         self._wear(config.console.theme, config_path)
-        if os.environ.get("SSH_CONNECTION") and "TEXTUAL_ANIMATIONS" not in os.environ:
+        remote = os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY")
+        if remote and "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"
 
     @property

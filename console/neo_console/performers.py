@@ -39,6 +39,8 @@ PERFORMERS: Mapping[str, Performer] = {
     "incidents": incidents,
     "detail": look.detail,
     "copy": copy,
+    "next-match": partial(look.next_match, by=1),
+    "previous-match": partial(look.next_match, by=-1),
     "filter": lambda app: app.main.ask_filter(),
     **{
         f"panel-{number}": partial(lambda app, name: app.main.go(name), name=name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import stat
 import tomllib
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -152,8 +153,7 @@ class _Reader:
 
     def _struct(self, kind: type[S], told: object, prefix: str) -> S:
         table = self._table(told, prefix)
-        names = {field.encode_name for field in msgspec.structs.fields(kind)}
-        self._only(table, tuple(sorted(names)), f"{prefix}.")
+        self._only(table, _names(kind), f"{prefix}.")
         try:
             return msgspec.convert(table, kind, dec_hook=_decode)
         except msgspec.ValidationError as error:
@@ -177,6 +177,12 @@ class _Reader:
 
     def _error(self, key: str, cause: str, mend: str) -> ConfigError:
         return ConfigError(f"{self._path}: {key}", cause, mend)
+
+
+@cache
+def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the keys of a section, sorted; resolving the types anew for thousands of tasks takes seconds."""
+    return tuple(sorted(field.encode_name for field in msgspec.structs.fields(kind)))
 
 
 def _decode(kind: type[object], value: object) -> object:

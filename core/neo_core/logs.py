@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 
 class LogChunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a log from byte ``start`` to ``end``; ``missing`` when there is no log (yet)."""
+    """A part of a log from byte ``start`` to ``end`` of ``size``; ``missing`` when there is no log (yet).
 
-    text: str
+    ``file`` tells one file from another that took its name; 0 when that is not known.
+    """
+
+    raw: bytes
     start: int
     end: int
+    size: int
+    file: int = 0
     missing: bool = False
+
+    @property
+    def text(self) -> str:
+        """The part as text; what is not UTF-8 is replaced."""
+        return self.raw.decode("utf-8", "replace")
 
 
 def read_log(path: Path, *, after: int | None = None, limit: int = 65_536) -> LogChunk:
@@ -33,11 +43,12 @@ def read_log(path: Path, *, after: int | None = None, limit: int = 65_536) -> Lo
             start = max(0, size - limit) if after is None else after if after <= size else 0
             file.seek(start)
             raw = _whole_characters(file.read(limit))
+            number = os.fstat(file.fileno()).st_ino
     except FileNotFoundError:
-        return LogChunk(text="", start=0, end=0, missing=True)
+        return LogChunk(raw=b"", start=0, end=0, size=0, missing=True)
     except OSError as error:
         raise NeoError(f"log {path}", describe_os_error(error), "Make it readable for you.") from error
-    return LogChunk(text=raw.decode("utf-8", "replace"), start=start, end=start + len(raw))
+    return LogChunk(raw=raw, start=start, end=start + len(raw), size=size, file=number)
 
 
 def _whole_characters(raw: bytes) -> bytes:

@@ -34,6 +34,7 @@ from neo_core.snapshot import (
     TaskView,
     TreeView,
 )
+from neo_core.state_watch import StateWatch
 from neo_core.strays.judge import Known
 from neo_core.strays.look import another_owner
 from neo_core.strays.watch import Watch
@@ -86,6 +87,7 @@ class Looker:
         self._census = Census(source, clock)
         self._watch = Watch(source, clock)
         self._memory = system_memory()
+        self._state = StateWatch(workspace.state_text)
         self.catalogue = catalogue
 
     def look(self) -> Snapshot:
@@ -105,6 +107,7 @@ class Looker:
             workspace=str(self._workspace.root),
             read_only=read_only,
             config_error=self.catalogue.error,
+            state_lost_at=self._state.look(at),
             lease=self._section(lambda: lease_view(seen, runs)),
             schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, memory, at)),
             outcomes=outcomes,

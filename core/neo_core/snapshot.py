@@ -279,6 +279,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can.
 
+    ``state_lost_at`` says since when the state folder is not the one that was looked at first; 0 when it is.
+    ``state_lost_at`` says when the state folder was last found removed or replaced since somebody looks; 0 for never.
     ``config_error`` says why this is not what ``neo-console.toml`` asks for: an older configuration, or the defaults.
     """
 
@@ -295,3 +297,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     collisions: Section[tuple[CollisionView, ...]] = Section(at=0.0)
     strays: Section[StraysView] = Section(at=0.0)
     config_error: str = ""
+    state_lost_at: float = 0.0

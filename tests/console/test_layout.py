@@ -129,3 +129,47 @@ async def test_it_reads_without_colour(open_console, monkeypatch):
         assert {colour for colour in colours if len({colour[0:2], colour[2:4], colour[4:6]}) > 1} <= EXPORTED
         for part in ("● HELD", "◐ deferred", "✗ failed", "✓ completed", "waiting 12m: dream"):
             assert part in desk.screen_text()
+
+
+@pytest.mark.parametrize("key", ["d", "question_mark", "l"])
+async def test_a_page_or_dialog_in_a_terminal_too_small_says_so_and_nothing_is_confirmed(machine, open_console, key):
+    async with open_console(size=(80, 24)) as desk:
+        await desk.press("j", "j", "j", "j", key)
+        opened = desk.app.screen
+        await desk.pilot.resize_terminal(40, 10)
+        await desk.settled()
+        assert "This terminal has 40×10 cells" in desk.screen_text()
+        if key == "d":
+            opened.confirm.press()
+            await desk.press("enter", "enter")
+        assert machine.asked == []
+        await desk.pilot.resize_terminal(80, 24)
+        await desk.settled()
+        assert desk.app.screen is opened
+        assert "This terminal has" not in desk.screen_text()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+async def test_a_dialog_is_never_covered_and_names_its_keys(machine, open_console, size):
+    machine.picture = first_run()
+    async with open_console(size=size) as desk:
+        await desk.press("ctrl+c", "t", "ctrl+c")
+        await desk.settled()
+        shown = desk.screen_text()
+        assert "esc cancels this; q then quits the console." in " ".join(shown.replace("│", " ").split())
+        for part in ("tab next · enter choose · esc cancel", "  Start backup  ", "all 8 let it start"):
+            assert part in shown
+        if size != (80, 24):
+            assert ("↑ ↓ more" in shown) == (size == (60, 16))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+async def test_an_empty_workspace_explains_itself_without_a_key(machine, open_console, size):
+    machine.picture = first_run()
+    async with open_console(size=size) as desk:
+        shown = " ".join(desk.screen_text().split())
+        for part in ("nothing has run here yet", "o the orchestrator", "t starts the selected", "neo-console init"):
+            assert part in shown
+        assert "due: never ran" in shown
+        await desk.press("j", "t")
+        assert "Start kbSync?" in desk.screen_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from neo_console.vocabulary import Tone
 from neo_core.ledger.models import Outcome
 from neo_core.snapshot import LeaseLight, ScheduleView, Section, TaskState
 from screenshots import fixtures
@@ -79,7 +80,7 @@ async def test_the_log_follows_the_selection(machine, open_console):
         await desk.until(lambda: desk.main.log_panel.of.name == "9f31c07a55d2")
         machine.log_text += "one \x1b[31mmore[/] line\n"
         desk.main.refresh_page()
-        assert desk.main.log_panel.log_view.text.endswith("one \ufffd[31mmore[/] line")
+        assert desk.main.log_panel.log_view.text.endswith("one more[/] line")
         await desk.press("3", "down")
         await desk.until(lambda: "No log was written yet" in desk.screen_text())
 
@@ -217,6 +218,30 @@ async def test_the_palette_lists_every_action_and_performs_it(open_console):
         await desk.until(lambda: "what this console itself uses" in desk.screen_text())
         await desk.press("enter")
         await desk.until(lambda: "Help · every key" in desk.screen_text())
+
+
+async def test_the_palette_goes_to_a_task_and_starts_it_by_name(machine, open_console):
+    async with open_console() as desk:
+        await desk.press("ctrl+p", *"go to primary")
+        await desk.until(lambda: "go to primary-dev-sync" in desk.screen_text())
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.screen is desk.main and desk.app.context().subject.key == "primary-dev-sync")
+        await desk.press("colon", *"why dream")
+        await desk.until(lambda: "every gate and its verdict" in desk.screen_text())
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.screen is not desk.main)
+        assert "dream" in desk.screen_text()
+
+
+async def test_the_palette_greys_what_is_blocked_and_has_no_stock_commands(open_console):
+    async with open_console() as desk:
+        await desk.press("colon", *"force stop")
+        await desk.until(lambda: "not now:" in desk.screen_text())
+        segments = [one for line in desk.app.screen._compositor.render_strips() for one in line]
+        colours = {one.style.color.get_truecolor().hex for one in segments if one.text.startswith("force stop  ")}
+        assert desk.app.colours[Tone.DIM].lower() in colours
+        await desk.press(*(["backspace"] * 10), *"theme")
+        await desk.until(lambda: "No matches" in desk.screen_text())
 
 
 async def test_help_shows_what_the_console_itself_uses(open_console):

@@ -83,9 +83,9 @@ async def test_the_log_panel_says_its_states(machine, open_console):
     async with open_console() as desk:
         log = desk.main.log_panel
         reads = {
-            Seen.UNKNOWN: lambda *_, **__: LogChunk(text="", start=0, end=0, missing=True),
+            Seen.UNKNOWN: lambda *_, **__: LogChunk(raw=b"", start=0, end=0, size=0, missing=True),
             Seen.UNREADABLE: refuse,
-            Seen.MALFORMED: lambda *_, **__: LogChunk(text="a\0b\n", start=0, end=4),
+            Seen.MALFORMED: lambda *_, **__: LogChunk(raw=b"a\0b\n", start=0, end=4, size=4),
         }
         for seen, read in reads.items():
             machine.log = read

@@ -26,6 +26,7 @@ SCENARIOS = {
     "two-orchestrators": (600, 10, "two workspaces, one lease, intervals of seconds; a round is a second"),
     "incidents": (3, 1, "memory incidents with a known culprit: what grew is named first, what is static is not"),
     "pressure": (600, 30, "pressure comes and goes under an orchestrator; nothing heavy starts into it"),
+    "console": (80, 8, "the console on a real terminal: signals, storms of sizes, a lost folder, a locked ledger"),
     "chroma": (5, 1, "a real Chroma server is kept: probed, killed, refused its port, deaf to SIGTERM"),
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neo_console.cli.completion import complete_live_run
 from neo_console.cli.follow import exit_code, follow_run
 from neo_console.cli.output import emit_json, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
@@ -69,7 +70,7 @@ def run(
 
 
 @click.command()
-@click.argument("run_name", metavar="RUN")
+@click.argument("run_name", metavar="RUN", shell_complete=complete_live_run)
 @click.option("--force", is_flag=True, help="Kill the whole process tree at once instead of asking first.")
 @click.option("--because", default="", metavar="TEXT", help="Why, for the record.")
 @click.option("--no-wait", is_flag=True, help="Return at once instead of when the run has ended.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neo_console.cli.completion import complete_incident
 from neo_console.cli.output import emit_json, table
 from neo_console.cli.parameters import json_option
 from neo_console.format import moment, size, took
@@ -38,7 +39,7 @@ def incidents(workspace: Workspace, *, limit: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", type=int, shell_complete=complete_incident)
 @click.option("--format", "form", type=click.Choice(["markdown", "json"]), default="markdown", help="How to write it.")
 @json_option
 @click.pass_obj

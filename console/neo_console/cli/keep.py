@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from neo_console.cli.completion import complete_bundle
 from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option
 from neo_console.format import size
@@ -99,7 +100,7 @@ def backups(workspace: Workspace, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("bundle")
+@click.argument("bundle", shell_complete=complete_bundle)
 @click.option("--to", "target", required=True, metavar="DIR", help="An empty or new folder.")
 @json_option
 @click.pass_obj

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from neo_console.cli.completion import complete_log
 from neo_console.cli.output import emit_json, note
-from neo_console.cli.parameters import complete_log, json_option, latest_run
+from neo_console.cli.parameters import json_option, latest_run
 from neo_core.engine import Engine
 
 if TYPE_CHECKING:

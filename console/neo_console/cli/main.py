@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neo_console.cli import act, incidents, keep, logs, relief, see, strays, upkeep
+from neo_console.cli import act, completion, incidents, keep, logs, relief, see, strays, upkeep
+from neo_console.cli.manual import write_manual
 from neo_core import __version__
 from neo_core.errors import NeoError, UsageError, describe_os_error
 from neo_core.streams import give_up_output, prepare_streams
@@ -16,15 +17,10 @@ from neo_core.workspace import Workspace, resolve_workspace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_EPILOG = """\b
-Exit codes: 0 done, also when a start was deferred with its reason; 1 something
-is wrong and was said; 2 the arguments do not fit; 3 an orchestrator runs
-already, or (orchestrator status) none does; 124 a run reached its time limit;
-130 a run was cancelled.
-"""
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--workspace", metavar="DIR", help="The folder to maintain (default: found from the current folder).")
 @click.option("--read-only", is_flag=True, help="Open the console without any action that changes something.")
 @click.version_option(__version__, prog_name="neo-console")
@@ -41,10 +37,10 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
         context.exit(_open_console(found, read_only=read_only))
 
 
-for _command in (*see.COMMANDS, *logs.COMMANDS, *act.COMMANDS, *upkeep.COMMANDS, *incidents.COMMANDS, *keep.COMMANDS):
-    cli.add_command(_command)
-for _command in (*strays.COMMANDS, *relief.COMMANDS):
-    cli.add_command(_command)
+for _module in (see, logs, act, upkeep, incidents, strays, relief, keep, completion):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
+write_manual(cli)
 
 
 def _open_console(workspace: Workspace, *, read_only: bool) -> int:

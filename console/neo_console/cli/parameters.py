@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from neo_console.cli.completion import complete_service, complete_task
 from neo_core.durations import parse_duration
 from neo_core.errors import UsageError
 
@@ -53,17 +54,12 @@ def json_option(function: F) -> F:
 
 def task_argument(function: F) -> F:
     """Add the argument TASK, completed from the workspace's tasks."""
-    return click.argument("task", shell_complete=_complete_task)(function)
+    return click.argument("task", shell_complete=complete_task)(function)
 
 
 def service_argument(function: F) -> F:
     """Add the argument SERVICE, completed from the workspace's services."""
-    return click.argument("name", metavar="SERVICE", shell_complete=_complete_service)(function)
-
-
-def complete_log(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the tasks, services and the one other name that have a log."""
-    return [name for name in (*_known("tasks"), *_known("services"), "orchestrator") if name.startswith(incomplete)]
+    return click.argument("name", metavar="SERVICE", shell_complete=complete_service)(function)
 
 
 def latest_run(engine: Engine, name: str) -> Run:
@@ -74,23 +70,3 @@ def latest_run(engine: Engine, name: str) -> Run:
             raise UsageError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
         return runs[0]
     return engine.run(name)
-
-
-def _complete_task(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in _known("tasks") if name.startswith(incomplete)]
-
-
-def _complete_service(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in _known("services") if name.startswith(incomplete)]
-
-
-def _known(kind: Literal["tasks", "services"]) -> list[str]:
-    """Return the names in the workspace of the current folder; none where there is something wrong with it."""
-    from neo_core.engine import Engine
-    from neo_core.errors import NeoError
-    from neo_core.workspace import resolve_workspace
-
-    try:
-        return list(getattr(Engine(resolve_workspace()), kind))
-    except NeoError:
-        return []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neo_console.cli.completion import complete_task
 from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text, note
 from neo_console.cli.parameters import json_option, task_argument, to_moment, to_seconds
 from neo_console.cli.projection import snapshot_json
@@ -75,7 +76,7 @@ def why(workspace: Workspace, task: str, *, scheduled: bool, as_json: bool) -> N
 
 
 @click.command()
-@click.option("--task", metavar="TASK", default="", help="Only this task.")
+@click.option("--task", metavar="TASK", default="", shell_complete=complete_task, help="Only this task.")
 @click.option("--outcome", type=click.Choice([str(outcome) for outcome in Outcome]), help="Only this outcome.")
 @click.option("--since", callback=to_moment, metavar="WHEN", help="Not before: a duration like 2h, or an ISO time.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most this many.")

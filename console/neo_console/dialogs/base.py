@@ -12,6 +12,7 @@ from textual.widgets import Button, Static
 
 from neo_console.panels.strip import Banners
 from neo_console.rows.banners import pause_banner
+from neo_console.screens.page import too_small
 
 if TYPE_CHECKING:
     from textual import events
@@ -35,7 +36,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         Binding("shift+tab,left", "app.focus_previous", show=False),
         Binding("up", "scroll(-1)", show=False),
         Binding("down", "scroll(1)", show=False),
-        Binding("ctrl+c", "app.say_how_to_quit", show=False),
+        Binding("ctrl+c", "say_how_to_quit", show=False),
     ]
     AUTO_FOCUS = "#cancel"
 
@@ -71,9 +72,15 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
                 yield self.cancel
                 yield self.confirm
 
+    @property
+    def unseen(self) -> bool:
+        """Whether the terminal is too small for it; nothing is confirmed then."""
+        return self.has_class("tiny")
+
     def on_resize(self, event: events.Resize) -> None:
-        """Use less air where there is little room."""
+        """Use less air where there is little room; where there is none, let the sentence behind it be read."""
         self.set_class(event.size.height < _SMALL, "small")
+        self.set_class(too_small(event.size), "tiny")
         self._fit()
 
     def complain(self, text: str) -> None:
@@ -92,12 +99,16 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         event.stop()
         if event.button is self.cancel:
             self.action_cancel()
-        else:
+        elif not self.unseen:
             self.action_confirm()
 
     def action_scroll(self, step: int) -> None:
         """Scroll what stands above the buttons."""
         self._parts.scroll_relative(y=step, animate=False)
+
+    def action_say_how_to_quit(self) -> None:
+        """Answer ctrl+c in the dialog itself."""
+        self.complain(f"esc cancels this; {self.console.keymap.key('quit')} then quits the console.")
 
     def action_cancel(self) -> None:
         """Answer with nothing."""
@@ -112,6 +123,12 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         if self.has_class("small"):
             around += _COMPLAINT * self.complaint.display + self.banners.display
         self._parts.styles.max_height = max(3, self.size.height - around)
+        self.call_after_refresh(self._hint)
+
+    def _hint(self) -> None:
+        """Say which keys there are, also that there is more to read than fits."""
+        more = self._parts.virtual_size.height > self._parts.size.height > 0
+        self._frame.border_subtitle = Content(f"↑ ↓ more · {HINT}" if more else HINT)
 
     def on_screen_resume(self) -> None:
         """Show what holds everything, if anything does."""

@@ -81,7 +81,7 @@ class Confirm(Dialog[bool]):
 
     def action_confirm(self) -> None:
         """Confirm, unless the target is gone or changed: then say so and do nothing."""
-        if self.confirm.disabled:
+        if self.confirm.disabled or self.unseen:
             return
         changed = self._proposal.changed()
         if changed:

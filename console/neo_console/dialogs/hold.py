@@ -91,6 +91,8 @@ class HoldForm(Dialog[Hold]):
 
     def action_confirm(self) -> None:
         """Answer when both fields make sense; else say which does not, and why."""
+        if self.unseen:
+            return
         because, seconds = self._because.value.strip(), self.seconds()
         if seconds == 0:
             self.complain(f"For how long? Write it like {self.duration_hint()}.")

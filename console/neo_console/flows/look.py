@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.flows.older import older
 from neo_console.logfeed import LogKind, LogOf
+from neo_console.panels.sentences import LOG, SCHEDULE
 from neo_console.screens.detail import Detail, ServiceDetail
 from neo_console.screens.log import LogScreen
 from neo_console.screens.why import WhyNow, WhyService, WhyThen
@@ -60,3 +61,24 @@ def log(app: NeoConsole) -> None:
 def orchestrator_log(app: NeoConsole) -> None:
     """Show the log of the orchestrator."""
     app.push_screen(LogScreen(LogOf(LogKind.ORCHESTRATOR), opened_by="orchestrator-log"))
+
+
+def go_to(app: NeoConsole, key: str, *, service: bool = False) -> bool:
+    """Select a task or a service in the schedule, taking a filter away that hides it; return whether it is there."""
+    main = app.main
+    main.go(SCHEDULE)
+    table = main.schedule.services if service else main.schedule.table
+    if table.select(key):
+        return True
+    main.clear_filter()
+    if table.select(key):
+        return True
+    app.report(f"{key} is no longer in the schedule", Tone.WAIT)
+    return False
+
+
+def next_match(app: NeoConsole, *, by: int) -> None:
+    """Go to the next match in the log panel, or to the previous; without a search ask what to search for."""
+    app.main.go(LOG)
+    if not app.main.log_panel.step(by):
+        app.main.log_panel.ask()

@@ -1,4 +1,4 @@
-"""Makes a line of a log readable: a JSON object becomes time, level and message; anything else stays as it is."""
+"""Makes a line of a log readable: a JSON object becomes time, level and message; colours and overwritten parts go."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from typing import Any
 
 import msgspec
 
+from neo_console.format import plain
+
 _TIME = ("time", "timestamp", "ts", "at")
 _LEVEL = ("level", "severity", "levelname", "outcome")
 _MESSAGE = ("message", "msg", "summary", "text", "reason", "event")
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)")
 _LONGEST = 20_000
+_MOST_WIDE = 4_000
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
+    r"|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links, strings for the terminal
+    r"|[ -/]*[0-~])"
+)
+_REWRITTEN = re.compile(rb"[{\t\r\x1b]")
 
 
 def readable(line: str) -> str:
@@ -24,6 +33,27 @@ def readable(line: str) -> str:
     when = _CLOCK.match(_first(found, _TIME))
     prefix = " ".join(part for part in (when[1] if when else "", f"{level.upper()}:" if level else "") if part)
     return f"{prefix} {message}".strip()
+
+
+def shown(raw: bytes) -> str:
+    """Return a line as it is shown: on one line, without colours, every other control character made visible.
+
+    Of a line that was overwritten by carriage returns only the last state is shown, of a very long one its beginning.
+    """
+    text = raw.decode("utf-8", "replace").rstrip("\r")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    if "\r" in text:
+        text = text.rsplit("\r", 1)[1] or text
+    text = readable(text).expandtabs(4)
+    if len(text) > _MOST_WIDE:
+        return f"{plain(text[:_MOST_WIDE])} … and {len(text) - _MOST_WIDE:,} more characters"
+    return plain(text)
+
+
+def rewritten(raw: bytes) -> bool:
+    """Return whether something in it may be shown otherwise than it stands there."""
+    return _REWRITTEN.search(raw) is not None
 
 
 def _object(line: str) -> dict[str, Any]:

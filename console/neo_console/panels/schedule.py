@@ -92,6 +92,8 @@ class SchedulePanel(TablePanel):
         if self._shown is not None:
             matching = self.matching(self._services)
             self.services.display = self.services.show_header = bool(matching)
+            # Its own idea of its height comes too late when it is filled before it is first laid out.
+            self.services.styles.height = len(matching) + 1
             self.services.show_rows(matching, self._shown.look.colours, refiltered=refiltered)
         super().show_again(refiltered=refiltered)
         if not self.services.display and self.body is self.services:

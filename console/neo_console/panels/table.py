@@ -116,6 +116,15 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
         self.screen.set_focus(self)
         self.move_cursor(row=self.row_count - 1 if last else 0)
 
+    def select(self, key: str) -> bool:
+        """Take the focus with that row selected; return whether it is there."""
+        if key not in self._keys:
+            return False
+        self._settle()
+        self.screen.set_focus(self)
+        self.move_cursor(row=self._keys.index(key))
+        return True
+
     def on_resize(self) -> None:
         """Give the flexible column what is left; new widths draw every row anew."""
         widths = fit(self._columns_wanted, self.scrollable_content_region.width)

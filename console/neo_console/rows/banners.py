@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Control
 
 Key = Callable[[str], str]
+_TELL_LOSS_FOR = 1800.0  # seconds
 
 
 def banners(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
     """Return every banner; ``key`` names the key of an action."""
     return [
         *_collisions(picture, now),
+        *_state(picture, now),
         *_stale(picture, now),
         *_config(picture),
         *_lease(picture, now),
@@ -60,6 +62,14 @@ def _collisions(picture: Picture, now: float) -> list[Part]:
     return [_line(str(COLLISION), plain(one.sentence), COLLISION.tone) for one in found[:1]]
 
 
+def _state(picture: Picture, now: float) -> list[Part]:
+    lost_at = picture.snapshot.state_lost_at if picture.snapshot else 0.0
+    if not lost_at or now - lost_at > _TELL_LOSS_FOR:
+        return []
+    text = f"the state folder was removed or replaced at {moment(lost_at, now)}; lease, history and logs went with it"
+    return [_line(f"{COLLISION.badge} state", f"{text}: make sure that nothing heavy still runs", Tone.FAIL)]
+
+
 def _stale(picture: Picture, now: float) -> list[Part]:
     stale = picture.stale_for(now)
     if stale is None:
@@ -95,10 +105,22 @@ def _orchestrator(picture: Picture, now: float, flags: Flags, key: Key) -> list[
     if keeper.state not in TROUBLED_KEEPER:
         return []
     shown = term(keeper.state)
+    new = keeper.state is OrchestratorState.STOPPED and picture.outcomes(now).seen is Seen.EMPTY
+    if new and not flags.read_only:
+        return [_line(f"{shown.badge} new", _first_words(key), Tone.WAIT)]
     offer = keeper.state is not OrchestratorState.SILENT and not flags.read_only
     way_out = f" — {key('orchestrator')} starts it" if offer else ""
     tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
     return [_line(f"{shown.badge} orch", f"{plain(keeper.sentence)}{way_out}", tone)]
+
+
+def _first_words(key: Key) -> str:
+    """Return what this is, what would run, and what starts it, for a workspace in which nothing has run yet."""
+    return (
+        "nothing has run here yet. These tasks keep the workspace, one heavy one at a time: "
+        f"{key('trigger')} starts the selected one after a preview, {key('orchestrator')} the orchestrator, which then "
+        f"starts what is due; neo-console init writes the settings, {key('help')} lists the keys"
+    )
 
 
 def _read_only(flags: Flags) -> list[Part]:

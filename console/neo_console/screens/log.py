@@ -1,65 +1,86 @@
-"""One log on the whole screen, following: of a run, of a service, or of the orchestrator."""
+"""One log on the whole screen, following and searched: of a run, of a service, or of the orchestrator."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 from textual.content import Content
 
 from neo_console.format import plain
-from neo_console.logfeed import LogFeed, LogKind, LogOf
-from neo_console.panels.base import Notice
-from neo_console.panels.logview import LogView
-from neo_console.panels.sentences import LOG, sentence
+from neo_console.logfeed import LogKind, LogOf
+from neo_console.panels.logpane import LogPane
 from neo_console.screens.page import Overlay
 from neo_console.vocabulary import Term, outcome_term, term
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from neo_console.panels.logview import LogView
+
 
 class LogScreen(Overlay):
-    """Follows while its end is in view."""
+    """Follows while its end is in view; searches."""
 
     AUTO_FOCUS = "#log-lines"
 
     def __init__(self, of: LogOf, task: str = "", *, opened_by: str = "log") -> None:
         super().__init__(opened_by=opened_by)
         self._label = of.label(task)
-        self._feed = LogFeed()
-        self._feed.aim(of)
-        self._notice = Notice()
         self._frame = Vertical(id="page")
-        self.lines = LogView(id="log-lines")
+        self.pane = LogPane(lines="log-lines")
+        self.pane.feed.aim(of)
+
+    @property
+    def lines(self) -> LogView:
+        """The lines."""
+        return self.pane.view
 
     def compose(self) -> ComposeResult:
-        """Put the sentence above the lines."""
+        """Put the log into a frame."""
         with self._frame:
             yield self.banners
-            yield self._notice
-            yield self.lines
+            yield self.pane
+
+    def on_mount(self) -> None:
+        """Bind the keys of a search as the operator has them."""
+        keymap = self.console.keymap
+        keys = {"filter": "search", "next-match": "step(1)", "previous-match": "step(-1)"}
+        bound = [Binding(key, action) for one, action in keys.items() for key in keymap.keys(one)]
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
 
     def refresh_page(self) -> None:
         """Read what was written since."""
         super().refresh_page()
-        console = self.console
-        piece = self._feed.poll(console.engine)
-        if piece.restart:
-            self.lines.clear()
-        self.lines.feed(piece.text)
-        self._notice.say(
-            sentence(LOG, piece.seen, console.look.keys, error=plain(piece.error)), piece.seen, console.colours
-        )
+        self.pane.poll()
+        key = self.console.keymap.key
         self._frame.border_title = Content(f"Log · {plain(self._label)}")
-        key = console.keymap.key("bottom")
-        following = "following" if self.lines.following else f"not following, {key} follows"
-        parts = (self._state(), following, "esc back")
+        following = "following" if self.lines.following else f"not following, {key('bottom')} follows"
+        parts = (self._state(), following, f"{key('filter')} search", "esc back")
         self._frame.border_subtitle = Content(" · ".join(str(part) for part in parts if part))
+
+    def action_search(self) -> None:
+        """Let the operator type what to search for."""
+        self.pane.ask()
+
+    def action_step(self, by: int) -> None:
+        """Go to the next match, or to the previous."""
+        if not self.pane.step(by):
+            self.pane.ask()
+
+    def action_close(self) -> None:
+        """End the search, or without one go back."""
+        if not self.pane.stop_search():
+            self.dismiss(None)
+
+    def on_log_view_moved(self) -> None:
+        """Say at once whether the end is followed."""
+        self.refresh_page()
 
     def _state(self) -> Term | None:
         """Return the state of what writes the log, as far as it is known."""
-        picture, of = self.console.picture, self._feed.of
+        picture, of = self.console.picture, self.pane.feed.of
         if of.kind is LogKind.RUN:
             run = picture.run(of.name)
             return outcome_term(run.outcome) if run else None

@@ -23,6 +23,7 @@ from neo_console.panels.strip import Banners, LeaseStrip
 from neo_console.panels.tables import ProcessesPanel
 from neo_console.panels.tabs import Tabs
 from neo_console.rows.banners import banners
+from neo_console.screens.page import LEAST, too_small
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 Panel = TablePanel | MemoryPanel | LogPanel
 WIDE, TALL = 100, 24
-LEAST = (60, 16)
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -107,11 +107,18 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.console.perform(action_id)
 
     def action_step_back(self) -> None:
-        """Show every row of the current table again; if it does, show every panel again."""
-        if self._table.filter.text:
-            self._filter(self._table, "")
-        elif self.zoomed:
+        """End the search of the log, or else show every row of the current table again, or else every panel."""
+        if self.current is self.log_panel and self.log_panel.stop_search():
+            return
+        if not self.clear_filter() and self.zoomed:
             self.toggle_zoom()
+
+    def clear_filter(self) -> bool:
+        """Show every row of the current table again; return whether some were hidden."""
+        hid = bool(self._table.filter.text)
+        if hid:
+            self._filter(self._table, "")
+        return hid
 
     def on_screen_resume(self) -> None:
         """Catch up with what came while something lay over this screen."""
@@ -120,7 +127,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
         width, height = event.size
-        tiny = width < LEAST[0] or height < LEAST[1]
+        tiny = too_small(event.size)
         self._tiny.display, self._body.display = tiny, not tiny
         self._tiny.update(Content(_too_small(width, height, self.console.keymap.key("quit"))))
         self._narrow = width < WIDE or height < TALL
@@ -182,7 +189,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.go(panels[(panels.index(self.current) + step) % len(panels)].NAME)
 
     def ask_filter(self) -> None:
-        """Open the filter of the current table."""
+        """Open the filter of the current table, or the search of the log."""
+        if self.current is self.log_panel:
+            self.log_panel.ask()
+            return
         self.filter_bar.open(self._table.filter.text)
 
     def toggle_freeze(self) -> None:
@@ -272,7 +282,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         console, context = self.console, self.context()
         self.keys.show(context, console.keymap, console.colours)
         if self.log_panel.display and console.picture.snapshot is not None:
-            self.log_panel.follow(context, console)
+            self.log_panel.follow(context)
 
 
 def _too_small(width: int, height: int, quit_key: str) -> str:

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Size
 
     from neo_console.app import NeoConsole
 
 _SMALL = 24
+LEAST = (60, 16)  # columns and lines
 _MOVES = {"down": "scroll_line(1)", "up": "scroll_line(-1)", "top": "scroll_to(0)", "bottom": "scroll_to(1)"}
+
+
+def too_small(size: Size) -> bool:
+    """Return whether the console has not the cells that it needs."""
+    return size.width < LEAST[0] or size.height < LEAST[1]
 
 
 class Overlay(ModalScreen[None], inherit_bindings=False):
@@ -53,8 +60,9 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         self.refresh_page()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Use less air where there is little room."""
+        """Use less air where there is little room; where there is none, let the sentence behind it be read."""
         self.set_class(event.size.height < _SMALL, "small")
+        self.set_class(too_small(event.size), "tiny")
 
     def on_screen_resume(self) -> None:
         """Catch up with what was missed while another page lay over this one."""

@@ -88,6 +88,8 @@ class ReliefPage(Overlay):
         now = console.now()
         if not 0 <= now - self._asked_at < _MEASURED_EVERY and self._seen is not Seen.LOADING:
             self.action_read()
+        # Its own idea of its height comes too late when it is filled before it is first laid out.
+        self.table.styles.height = len(self._options) + 1
         self.table.show_rows(relief_rows(self._options), console.colours)
         self.table.show_header = bool(self._options)
         said = sentence(RELIEF, self._seen, console.look.keys, age=age(now - self._read_at), error=plain(self._error))

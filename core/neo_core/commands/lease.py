@@ -27,9 +27,45 @@ CANNOT_START = 126
 NOT_FOUND = 127
 
 _DESCRIPTION = "Guard a command with the machine's heavy-maintenance lease: at most one heavy job at a time."
-_EPILOG = """exit codes of run: the command's own (128 + N when signal N ended it); 0, or --held-exit-code, when
-the lease is held; 125 when the lease cannot be read or written; 126 and 127 when the command cannot be started or
-found."""
+_RUN_EXITS = """\
+exit codes of run:
+  the command's own, 128 + N when signal N ended it
+  0, or --held-exit-code, when the lease is held: then two lines say by whom
+  125 when the lease cannot be read or written; 126 when the command cannot be started, 127 when it is not found"""
+_RUN_EPILOG = f"""\
+{_RUN_EXITS}
+
+examples:
+  neo-lease run --owner nightly-report -- ./report.sh
+  neo-lease run --wait 30m -- make index
+  neo-lease run --held-exit-code 75 -- ./sync.sh     # let cron tell that it was held
+
+files and environment:
+  .neo-ai-data/orchestrator-daemon/heavy-maintenance-lease.json, or lease.path in neo-console.toml
+  NEO_AI_ORCHESTRATOR_DIR: another place for that folder; set it for every script or for none
+  NEO_HEAVY_MAINTENANCE_LEASE_INHERITED_TOKEN: set for the command, so that what it starts borrows the lease"""
+_EPILOG = f"""\
+{_RUN_EXITS}
+
+examples:
+  neo-lease run --wait 30m -- make index
+  neo-lease inspect --json
+  neo-lease reclaim
+
+neo-lease ACTION --help says more."""
+_INSPECT_EPILOG = """\
+exit codes: 0 looked; 1 the record cannot be read; 2 usage
+
+examples:
+  neo-lease inspect
+  neo-lease inspect --json | jq -r .lease.owner"""
+_RECLAIM_EPILOG = """\
+exit codes:
+  0 removed, or there was nothing to remove; 2 usage
+  1 not removed, because its holder lives or that is not known
+
+examples:
+  neo-lease inspect && neo-lease reclaim"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,7 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workspace", metavar="DIR", help="the workspace (default: found from the current folder)")
     actions = parser.add_subparsers(metavar="ACTION", required=True, prog="neo-lease")
     run = actions.add_parser(
-        "run", help="run a command while holding the lease", epilog=_EPILOG, formatter_class=_formatter
+        "run",
+        help="run a command while holding the lease",
+        description="Run a command while holding the lease. Inside a run that holds it already, it is borrowed.",
+        epilog=_RUN_EPILOG,
+        formatter_class=_formatter,
     )
     run.add_argument("--owner", metavar="NAME", help="who you are in every status (default: the command's name)")
     run.add_argument("--reason", metavar="TEXT", default="manual-cli", help="why (default: manual-cli)")
@@ -105,11 +145,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--allow-network-filesystem", action="store_true", help="trust flock on a network file system")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run")
     run.set_defaults(action=_run)
-    inspect = actions.add_parser("inspect", help="say who holds the lease; changes nothing", formatter_class=_formatter)
+    inspect = actions.add_parser(
+        "inspect",
+        help="say who holds the lease; changes nothing",
+        description="Say who holds the lease and whether that process lives. Changes nothing.",
+        epilog=_INSPECT_EPILOG,
+        formatter_class=_formatter,
+    )
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     inspect.set_defaults(action=_inspect)
     reclaim = actions.add_parser(
-        "reclaim", help="remove a dead holder's record; never a living one's", formatter_class=_formatter
+        "reclaim",
+        help="remove a dead holder's record; never a living one's",
+        description="Remove the record of a holder that is proven dead; never that of a living one.",
+        epilog=_RECLAIM_EPILOG,
+        formatter_class=_formatter,
     )
     reclaim.set_defaults(action=_reclaim)
     return parser
@@ -119,7 +169,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     """Return the formatter at a fixed width: asking for the terminal's imports shutil for every argument."""
     import argparse
 
-    return argparse.HelpFormatter(prog, width=100)
+    return argparse.RawDescriptionHelpFormatter(prog, width=100)
 
 
 def _run(given: Given) -> int:

@@ -23,9 +23,21 @@ from neo_core.workspace import Workspace, ensure_state, resolve_workspace
 _LOG_MAX, _LOG_KEEP = 5 * 1024 * 1024, 3
 
 _DESCRIPTION = "Start what is due, at most one heavy job at a time, and keep the services alive."
-_EPILOG = """exit codes: 0 stopped as asked (TERM, INT, neo-console orchestrator stop), or polled once; 1 the
-configuration or the state folder cannot be used; 2 usage; 3 another one runs in this workspace; 70 crashed, see the
-log."""
+_EPILOG = """\
+exit codes:
+  0 stopped as asked (TERM, INT, neo-console orchestrator stop), or polled once
+  1 the configuration or the state folder cannot be used; 2 usage
+  3 another one runs in this workspace, and is named; 70 crashed, see the log
+
+examples:
+  neo-orchestrator run                      # in the foreground, for systemd or launchd
+  neo-orchestrator run --once               # one poll, for cron
+  neo-console orchestrator start            # detached from the terminal
+
+files and environment:
+  neo-console.toml: the tasks, the services and every setting
+  .neo-ai-data/orchestrator-daemon/orchestrator.log: what it did
+  NEO_AI_ORCHESTRATOR_DIR: another place for that folder; set it for every script or for none"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,12 +53,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="neo-orchestrator", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = argparse.ArgumentParser(
+        prog="neo-orchestrator", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=_formatter
+    )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    run = actions.add_parser("run", help="run in the foreground until told to stop", epilog=_EPILOG)
+    run = actions.add_parser(
+        "run",
+        help="run in the foreground until told to stop",
+        description="Run in the foreground until told to stop. Only one runs per workspace.",
+        epilog=_EPILOG,
+        formatter_class=_formatter,
+    )
     run.add_argument("--workspace", metavar="DIR", help="the workspace (default: found from the current folder)")
     run.add_argument("--once", action="store_true", help="poll a single time, leaving the services alone, and exit")
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=100)
 
 
 def _run(workspace: Workspace, *, once: bool) -> int:
