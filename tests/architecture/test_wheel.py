@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -61,14 +62,17 @@ def _open_and_quit(command: list[str]) -> str:
         os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
         os.execv(command[0], command)
     written = b""
-    deadline = time.monotonic() + 60
+    asked = False
+    deadline = time.monotonic() + 120
     try:
-        while not (b"FREE" in written and b"backup" in written) and time.monotonic() < deadline:
-            if select.select([terminal], [], [], 0.2)[0]:
-                written += os.read(terminal, 65536)
-        os.write(terminal, b"q")
-        _, status = os.waitpid(pid, 0)
+        while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+            assert time.monotonic() < deadline, written[-4000:]
+            if not asked and b"FREE" in written and b"backup" in written:
+                asked = os.write(terminal, b"q") == 1
+            if select.select([terminal], [], [], 0.1)[0]:
+                with suppress(OSError):  # its other side is closed: it ends
+                    written += os.read(terminal, 65536)
     finally:
         os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert os.waitstatus_to_exitcode(ended[1]) == 0
     return written.decode("utf-8", "replace")

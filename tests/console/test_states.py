@@ -89,7 +89,7 @@ async def test_the_log_panel_says_its_states(machine, open_console):
         }
         for seen, read in reads.items():
             machine.log = read
-            log._feed._end = None
+            log.feed.again()
             desk.main.refresh_page()
             await desk.settled()
             assert log.seen is seen
