@@ -13,20 +13,18 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 import neo_styles
+from neo_console import heap
 from neo_console.actions import BY_ID
 from neo_console.collector import Answered, Collected, CollectFailed, Collector
 from neo_console.daemon import DetachedDaemon
 from neo_console.format import plain
 from neo_console.keymap import resolve_keys
-from neo_console.palette import Palette
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import Keys
-from neo_console.performers import PERFORMERS
 from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
 from neo_console.rows.strip import Flags
 from neo_console.screens.main import MainScreen
-from neo_console.screens.page import Overlay
 from neo_console.theming import check_theme
 from neo_console.vocabulary import Tone
 from neo_core.config import Config, load_config
@@ -44,6 +42,8 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_NO_PICTURE = 1.5  # seconds
+_SETTLED_AFTER = 1.5  # seconds, when the first picture is long drawn
 _LOOK_AGAIN = (0.15, 0.5)  # seconds after an action
 
 
@@ -77,6 +77,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.now = now
         self.main: MainScreen = MainScreen()
         self.ready = False
+        self._ticked_at = 0.0
         self._asked_read_only = read_only
         self._daemon = daemon
         self._unusable = unusable
@@ -118,15 +119,17 @@ class NeoConsole(App[int], inherit_bindings=False):
         return neo_styles.stylesheet_variables(self.current_theme)
 
     def on_mount(self) -> None:
-        """Paint first, collect after."""
+        """Collect while the screen is laid out, so that its first drawing has rows."""
         self.ready = True
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in _SIGNALS:
                 loop.add_signal_handler(number, partial(self.exit, 128 + number))
+            self.set_timer(_SETTLED_AFTER, self._load_the_rest)
+            self.set_timer(2 * _SETTLED_AFTER, heap.settle)
+        self._collector.start()
         self.main.refresh_picture()
-        self.call_after_refresh(self._collector.start)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self._beat)
 
     def on_unmount(self) -> None:
         """Let the collector end."""
@@ -197,6 +200,8 @@ class NeoConsole(App[int], inherit_bindings=False):
         if blocked is not None:
             self.report(str(blocked), Tone.WAIT)
             return
+        from neo_console.performers import PERFORMERS
+
         PERFORMERS[action_id](self)
 
     def report(self, text: str, tone: Tone) -> None:
@@ -207,7 +212,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         result = Result(self.now(), plain(text), tone)
         self.journal.add(result)
         self.main.show_result(result)
-        if self.screen_stack and isinstance(self.screen, Overlay):
+        if self.screen_stack and self._page_lies_over():
             self.notify(result.text, severity=result.severity, markup=False)
 
     def nudge(self) -> None:
@@ -218,9 +223,27 @@ class NeoConsole(App[int], inherit_bindings=False):
 
     def open_palette(self) -> None:
         """Open the command palette."""
+        from neo_console.palette import Palette
+
         self.push_screen(Palette())
 
+    def _page_lies_over(self) -> bool:
+        from neo_console.screens.page import Overlay
+
+        return isinstance(self.screen, Overlay)
+
+    def _load_the_rest(self) -> None:
+        from neo_console import palette, performers  # noqa: F401 - so that no key has to wait for them
+
+    def _beat(self) -> None:
+        """Let the clock tick; ages tick with every picture, and here while none comes."""
+        if time.monotonic() - self._ticked_at > _NO_PICTURE:
+            self._tick()
+        elif self.screen_stack:
+            self.main.refresh_strip()
+
     def _tick(self) -> None:
+        self._ticked_at = time.monotonic()
         if not self.screen_stack:  # a picture that came while the console was closing
             return
         if self.screen is not self.main:
@@ -277,4 +300,5 @@ def run_console(workspace: Workspace, config: Config | None = None, *, read_only
         unusable=unusable,
     )
     code = app.run()
+    heap.leave()
     return app.return_code or 0 if code is None else code

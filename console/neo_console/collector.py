@@ -70,6 +70,7 @@ class Collector:
         self._stop = threading.Event()
         self._rests = False
         self._engine: EngineLike | None = None
+        self._shown = False
         self._course_at = 0.0
         self._asked: SimpleQueue[tuple[Work, Then]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
@@ -144,8 +145,10 @@ class Collector:
         try:
             engine = self._own_engine()
             engine.reconfigure_if_changed()
-            engine.record_memory()
+            if self._shown:  # the first picture waits for nothing that it does not show
+                engine.record_memory()
             snapshot = engine.snapshot()
+            self._shown = True
             return Collected(snapshot, self._course(engine, snapshot.at))
         except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
             return CollectFailed(str(error) or type(error).__name__)

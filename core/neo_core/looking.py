@@ -13,6 +13,7 @@ from neo_core.collisions import confirmed_collisions
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
+from neo_core.ledger.recent import RecentRuns
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import system_memory
 from neo_core.observe import lease_view, memory_view, task_view
@@ -88,6 +89,7 @@ class Looker:
         self._watch = Watch(source, clock)
         self._memory = system_memory()
         self._state = StateWatch(workspace.state_text)
+        self._recent = RecentRuns(HISTORY_ROWS)
         self.catalogue = catalogue
 
     def look(self) -> Snapshot:
@@ -189,7 +191,7 @@ class Looker:
     def _outcomes(self) -> tuple[Run, ...]:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             now = self._clock.now()
-            return tuple(as_seen(run, self._source, now) for run in ledger.runs.history(limit=HISTORY_ROWS))
+            return tuple(as_seen(run, self._source, now) for run in self._recent.read(ledger))
 
     def _memory_now(self, reading: Reading) -> MemoryView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:

@@ -17,11 +17,12 @@ def percentile(values, percent):
 
 
 def spread(values, digits=1):
-    """Return median, p99, the fastest and how many there were."""
+    """Return median, p99, the fastest, the slowest and how many there were."""
     return {
         "median": round(percentile(values, 50), digits),
         "p99": round(percentile(values, 99), digits),
         "min": round(min(values), digits),
+        "max": round(max(values), digits),
         "count": len(values),
     }
 

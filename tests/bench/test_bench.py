@@ -19,8 +19,8 @@ def test_a_percentile_of_one_is_that_one_and_of_nothing_an_error():
         percentile([], 50)
 
 
-def test_a_spread_names_median_tail_and_count():
-    assert spread([3, 1, 2, 100.06]) == {"median": 2, "p99": 100.1, "min": 1, "count": 4}
+def test_a_spread_names_median_tail_ends_and_count():
+    assert spread([3, 1, 2, 100.06]) == {"median": 2, "p99": 100.1, "min": 1, "max": 100.1, "count": 4}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ async def test_quitting_does_not_wait_for_a_slow_collection(machine, open_consol
     machine.gate.clear()
     async with open_console(first=False) as desk:
         await desk.until(machine.collecting.is_set)
+        await desk.settled()
         began = time.monotonic()
         await desk.press("q")
         await desk.until(lambda: not desk.app.is_running)
@@ -128,6 +129,37 @@ def test_it_tries_again_after_it_could_not_connect(until):
     assert isinstance(messages[0], CollectFailed)
     assert messages[0].why == "ValueError"
     assert isinstance(messages[1], Collected)
+
+
+def test_the_first_picture_does_not_wait_for_the_memory_to_be_recorded(until):
+    done = []
+
+    class Engine(FixedEngine):
+        def record_memory(self):
+            done.append("record")
+
+        def snapshot(self):
+            done.append("look")
+            return super().snapshot()
+
+    collector = Collector(Engine, lambda message: None, every=0.01)
+    collector.start()
+    until(lambda: len(done) >= 3)
+    collector.stop()
+    assert done[:3] == ["look", "record", "look"]
+
+
+async def test_the_clock_ticks_between_two_pictures_and_the_panels_wait_for_the_next(open_console, monkeypatch):
+    async with open_console() as desk:
+        app, shown = desk.app, []
+        monkeypatch.setattr(desk.main, "refresh_strip", lambda: shown.append("strip"))
+        monkeypatch.setattr(desk.main, "refresh_page", lambda: shown.append("page"))
+        app._ticked_at = time.monotonic()
+        app._beat()
+        assert shown == ["strip"]
+        app._ticked_at -= 5
+        app._beat()
+        assert shown == ["strip", "page"]
 
 
 @pytest.mark.parametrize(("took", "pause"), [(0.0, 1.0), (0.1, 0.9), (0.2, 0.8), (0.5, 2.0), (2.0, 8.0), (60.0, 10.0)])

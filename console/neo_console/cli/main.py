@@ -7,20 +7,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neo_console.cli import act, completion, incidents, keep, logs, relief, see, strays, upkeep
-from neo_console.cli.manual import write_manual
 from neo_core import __version__
 from neo_core.errors import NeoError, UsageError, describe_os_error
 from neo_core.streams import give_up_output, prepare_streams
 from neo_core.workspace import Workspace, resolve_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(invoke_without_command=True, context_settings=_SETTINGS)
+class _Commands(click.Group):
+    """Loads the commands when one is asked for: a console that opens needs none of them."""
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """Every command by its name."""
+        if not self._known:
+            from neo_console.cli import act, completion, incidents, keep, logs, relief, see, strays, upkeep
+            from neo_console.cli.manual import write_manual
+
+            for module in (see, logs, act, upkeep, incidents, strays, relief, keep, completion):
+                self._known.update({str(command.name): command for command in module.COMMANDS})
+            write_manual(self)
+        return self._known
+
+    @commands.setter
+    def commands(self, given: MutableMapping[str, click.Command]) -> None:
+        self._known = given
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--workspace", metavar="DIR", help="The folder to maintain (default: found from the current folder).")
 @click.option("--read-only", is_flag=True, help="Open the console without any action that changes something.")
 @click.version_option(__version__, prog_name="neo-console")
@@ -37,15 +55,12 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
         context.exit(_open_console(found, read_only=read_only))
 
 
-for _module in (see, logs, act, upkeep, incidents, strays, relief, keep, completion):
-    for _command in _module.COMMANDS:
-        cli.add_command(_command)
-write_manual(cli)
-
-
 def _open_console(workspace: Workspace, *, read_only: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NeoError("the console", "needs a terminal to open in", "Use neo-console status in scripts.")
+    from neo_console import heap
+
+    heap.hold()
     from neo_console.app import run_console
 
     return run_console(workspace, read_only=read_only)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 from textual.widgets.data_table import ColumnKey
 
 from neo_console.panels.fitting import GAP, fit, part_of, sized, text_for
+from neo_console.panels.lines import LineTable
 from neo_console.rows.order import OWN, arranged, next_order
 from neo_console.vocabulary import Tone
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from neo_console.rows.order import Order
     from neo_console.subjects import Subject
 
-_DEAR = 40  # adding a row costs as much as looking at so many rows; taking one away looks at every row
 Colours = Mapping[Tone, str]
 
 
@@ -30,7 +29,7 @@ class Drawn(Text):
     row_key = ""
 
 
-class KeyedTable(DataTable[Drawn], inherit_bindings=False):
+class KeyedTable(LineTable, inherit_bindings=False):
     """Shows rows by key. When the selected row vanishes, nothing is selected until the operator moves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -138,8 +137,7 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
             column = self._columns_wanted[index]
             room = width if index == last else width + GAP
             self.add_column(self._label(column, width), width=room, key=column.key)
-        for row in self._rows.values():
-            self._add(row)
+        self._add(self._rows.values())
         self.move_cursor(row=cursor)
 
     def on_focus(self) -> None:
@@ -249,27 +247,19 @@ class KeyedTable(DataTable[Drawn], inherit_bindings=False):
             self.call_after_refresh(self.scroll_to, y=max(0, scrolled + row - before), animate=False)
 
     def _remove_all_but(self, wanted: Mapping[str, Row]) -> None:
-        leaving = sum(key not in wanted for key in self._keys)
-        if leaving * len(self._keys) > _DEAR * len(wanted):
-            self.clear()
-            self._rows, self._keys = {}, []
-            return
-        for key in self._keys:
-            if key not in wanted:
-                self.remove_row(key)
+        self.remove_lines([key for key in self._keys if key not in wanted])
         self._keys = [key for key in self._keys if key in wanted]
 
     def _put(self, wanted: Mapping[str, Row]) -> None:
-        for key, row in wanted.items():
-            old = self._rows.get(key)
-            if old is None:
-                self._add(row)
-                self._keys.append(key)
-            elif old is not row:
-                self._update(old, row)
+        fresh = [row for key, row in wanted.items() if key not in self._rows]
+        for key in self._keys:
+            if self._rows[key] is not wanted[key]:
+                self._update(self._rows[key], wanted[key])
+        self._add(fresh)
+        self._keys += [row.key for row in fresh]
 
-    def _add(self, row: Row) -> None:
-        self.add_row(*(self._draw(row, index) for index in self._widths), key=row.key)
+    def _add(self, rows: Iterable[Row]) -> None:
+        self.add_lines([(row.key, [self._draw(row, index) for index in self._widths]) for row in rows])
 
     def _update(self, old: Row, row: Row) -> None:
         for index in self._widths:

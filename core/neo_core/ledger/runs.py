@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +11,8 @@ from neo_core.ledger.database import storable
 from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neo_core.ledger.database import Database
     from neo_core.processes.source import ProcessIdentity
 
@@ -213,6 +216,30 @@ class RunTable:
         return self._database.select(
             Run, f"{query} ORDER BY last_at DESC, rowid DESC LIMIT ?", (last_at, last_at, run_id, limit)
         )
+
+    def marks(self, limit: int) -> list[dict[str, Any]]:
+        """Return, newest first, what of each row tells whether it changed since it ended; far less than the row."""
+        return self._database.query(
+            "SELECT run_id, last_at, ended_at, count, outcome, warning FROM runs"
+            " ORDER BY last_at DESC, rowid DESC LIMIT ?",
+            (limit,),
+        )
+
+    def marks_in_sum(self, limit: int) -> dict[str, Any]:
+        """Return the marks of the newest rows as one row, and how many of them are live; empty without a ledger."""
+        found = self._database.query(
+            "SELECT count(*) AS rows, count(*) - count(outcome) AS live, total(rowid) AS places,"
+            " total(last_at) AS last, total(ended_at) AS ended, total(count) AS counts,"
+            " total(length(warning)) AS warnings FROM"
+            " (SELECT rowid, last_at, ended_at, count, outcome, warning FROM runs ORDER BY last_at DESC LIMIT ?)",
+            (limit,),
+        )
+        return found[0] if found else {}
+
+    def of_ids(self, run_ids: Sequence[str]) -> list[Run]:
+        """Return those of the rows that exist, in no order."""
+        asked = json.dumps(list(run_ids))
+        return self._database.select(Run, f"{_SELECT} WHERE run_id IN (SELECT value FROM json_each(?))", (asked,))
 
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""

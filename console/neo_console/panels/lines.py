@@ -1,0 +1,177 @@
+"""A data table with fixed widths and rows of one line that draws a row once, and again only when it changed.
+
+Textual's own draws every visible row anew whenever any cell changes, keeps ten thousand drawn cells that no row will
+ever ask for again, and measures every cell that is added. What stands on the screen is the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual._segment_tools import line_crop
+from textual._two_way_dict import TwoWayDict
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widgets import DataTable
+from textual.widgets.data_table import CellDoesNotExist, ColumnKey, Row, RowKey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from rich.console import Console
+
+_KEPT_LINES = 128
+_KEPT_CELLS = 32  # Textual's caches are left to the header's line
+
+
+class LineTable(DataTable[Text]):
+    """Keeps one drawn line per row and state; the newest ``_KEPT_LINES`` of them."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the data table's own
+        self._row_lines: LRUCache[RowKey, tuple[object, Strip]] = LRUCache(_KEPT_LINES)
+        super().__init__(**options)
+        self._row_render_cache = LRUCache(_KEPT_CELLS)
+        self._cell_render_cache = LRUCache(_KEPT_CELLS)
+        self._row_renderable_cache = LRUCache(_KEPT_CELLS)
+        self._line_cache = LRUCache(_KEPT_CELLS)
+
+    def update_cell(
+        self,
+        row_key: RowKey | str,
+        column_key: ColumnKey | str,
+        value: Text,
+        *,
+        update_width: bool = False,  # noqa: ARG002
+    ) -> None:
+        """Put ``value`` into a cell and have its row drawn again, no other. Raises ``CellDoesNotExist``.
+
+        Widths are fixed: ``update_width`` changes nothing.
+        """
+        row, column = RowKey(row_key) if isinstance(row_key, str) else row_key, _column_key(column_key)
+        if row not in self._row_locations or column not in self._column_locations:
+            raise CellDoesNotExist(f"there is no cell {row_key!r}, {column_key!r}")
+        self._data[row][column] = value
+        if row in self._row_lines:
+            self._row_lines.discard(row)
+        place = int(self._row_locations.get(row) or 0)
+        top = place + self._head_height - self.scroll_offset.y
+        if self._head_height <= top < self.size.height:
+            self.refresh(Region(0, top, self.size.width, 1))
+
+    def add_lines(self, lines: Sequence[tuple[str, Sequence[Text]]]) -> None:
+        """Add rows at the end, each a key and a cell per column, as one change."""
+        if not lines:
+            return
+        columns, before = [column.key for column in self.ordered_columns], len(self.rows)
+        for place, (name, cells) in enumerate(lines, before):
+            key = RowKey(name)
+            self._row_locations[key] = place
+            self._data[key] = dict(zip(columns, cells, strict=True))
+            self.rows[key] = Row(key, 1, None, False)
+        self._reshaped()
+        if not before and columns and self.show_cursor:
+            self._highlight_cursor()
+
+    def remove_lines(self, names: Collection[str]) -> None:
+        """Remove rows by key, as one change."""
+        gone = {RowKey(name) for name in names}
+        if not gone:
+            return
+        left = [key for key in self._row_locations if key not in gone]
+        self._row_locations = TwoWayDict({key: place for place, key in enumerate(left)})
+        self._updated_cells = {cell for cell in self._updated_cells if cell.row_key not in gone}
+        for key in gone:
+            del self.rows[key], self._data[key]
+            if key in self._row_lines:
+                self._row_lines.discard(key)
+        self.hover_coordinate = self.hover_coordinate
+        self._reshaped()
+        self.refresh(layout=True)
+
+    def notify_style_update(self) -> None:
+        """Draw every row anew: what they look like changed."""
+        self._row_lines.clear()
+        super().notify_style_update()
+
+    @property
+    def _head_height(self) -> int:
+        return self.header_height if self.show_header else 0
+
+    def _reshaped(self) -> None:
+        """Have the height counted anew, and the cursor put back inside."""
+        self._require_update_dimensions = True
+        self.cursor_coordinate = self.cursor_coordinate
+        self._update_count += 1
+        self.check_idle()
+
+    def _clear_caches(self) -> None:
+        self._row_lines.clear()
+        super()._clear_caches()
+
+    def _update_dimensions(self, new_rows: object) -> None:  # noqa: ARG002 - nothing is measured
+        width = sum(column.get_render_width(self) for column in self.columns.values())
+        self.virtual_size = Size(width, len(self.rows) + self._head_height)
+
+    def _render_line(self, y: int, x1: int, x2: int, base_style: Style) -> Strip:
+        place = y - self._head_height
+        if not 0 <= place < len(self.rows):
+            return super()._render_line(y, x1, x2, base_style)
+        key = self._row_locations.get_key(place)
+        if key is None:
+            return super()._render_line(y, x1, x2, base_style)
+        hovered = self._show_hover_cursor and self.hover_coordinate.row == place
+        state = (
+            *(place, x1, x2, self.size.width, base_style, self._pseudo_class_state),
+            *(self.show_cursor and self.cursor_coordinate.row == place, hovered),
+        )
+        kept = self._row_lines.get(key)
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        strip = self._drawn_line(key, place, x1, x2, base_style)
+        self._row_lines.set(key, (state, strip))
+        return strip
+
+    def _drawn_line(self, key: RowKey, place: int, x1: int, x2: int, base_style: Style) -> Strip:
+        before, after = self._get_styles_to_render_cell(
+            False,
+            False,
+            False,
+            self.hover_coordinate.row == place,
+            self.cursor_coordinate.row == place,
+            self.show_cursor,
+            self._show_hover_cursor,
+            self.cursor_foreground_priority == "css",
+            self.cursor_background_priority == "css",
+        )
+        # Where a click lands: only the row matters, and one style for all of it makes one stretch of it.
+        style = self._get_row_style(place, base_style) + Style.from_meta({"row": place, "column": 0}) + before
+        segments: list[Segment] = []
+        taken = 0
+        for column in self.ordered_columns:
+            width = column.get_render_width(self)
+            segments += _cell(self._data[key][column.key], width, style, after, self.app.console)
+            taken += width
+        segments.append(Segment(" " * max(0, self.size.width - taken), style))
+        width = self.size.width
+        return Strip(line_crop(segments, x1, x2, width)).adjust_cell_length(width, base_style).simplify()
+
+
+def _cell(text: Text, width: int, before: Style, after: Style, console: Console) -> list[Segment]:
+    """Return a cell in exactly ``width`` cells."""
+    if not text.spans:
+        parts = [Segment(text.plain, console.get_style(text.style) if text.style else None)]
+    else:
+        parts = list(text.render(console))
+    drawn = [Segment(one.text, before + one.style if one.style else before) for one in parts]
+    spare = width - text.cell_len
+    if spare:
+        drawn = Segment.adjust_line_length(drawn, width, before)
+    return [Segment(one.text, (one.style or before) + after) for one in drawn] if after else drawn
+
+
+def _column_key(key: ColumnKey | str) -> ColumnKey:
+    return ColumnKey(key) if isinstance(key, str) else key
