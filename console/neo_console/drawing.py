@@ -16,7 +16,11 @@ from neo_core.schedule.decision import Decision, GateResult, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console, ConsoleOptions, RenderResult
+
     from neo_console.panels.table import Colours
+
+_ROOM_FOR_GATES = 60
 
 
 class Fact(NamedTuple):
@@ -69,15 +73,45 @@ def heading(title: str, colours: Colours, *, first: bool = False) -> RenderableT
     return rule if first else Group(Text(), rule)
 
 
-def gate_table(decision: Decision, colours: Colours, *, past: bool = False) -> Table:
+class Fitted(NamedTuple):
+    """One of two drawings of the same, by whether ``least`` cells are there for the wide one."""
+
+    wide: RenderableType
+    narrow: RenderableType
+    least: int
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.wide if options.max_width >= self.least else self.narrow
+
+
+def gate_table(decision: Decision, colours: Colours, *, past: bool = False) -> RenderableType:
     """Return every gate in order: verdict, gate, what it saw, against what, and when it clears or would have."""
+    clears = "was to clear when" if past else "clears when"
+    return Fitted(_gate_columns(decision, colours, clears), _gate_blocks(decision, colours, clears), _ROOM_FOR_GATES)
+
+
+def _gate_columns(decision: Decision, colours: Colours, clears: str) -> Table:
     table = Table(box=None, expand=True, padding=(0, 2, 0, 0), show_edge=False, header_style=colours.get(Tone.DIM, ""))
     table.add_column("verdict", width=8, no_wrap=True)
     table.add_column("gate", width=17, no_wrap=True)
-    for label, ratio in (("saw", 4), ("limit", 2), ("was to clear when" if past else "clears when", 4)):
+    for label, ratio in (("saw", 4), ("limit", 2), (clears, 4)):
         table.add_column(label, ratio=ratio, overflow="fold")
     for gate in decision.results:
         table.add_row(*_gate_cells(gate, colours))
+    return table
+
+
+def _gate_blocks(decision: Decision, colours: Colours, clears: str) -> Table:
+    """Return the same with a line for what it saw, and one below it for what is told besides."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=8, no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    for gate in decision.results:
+        verdict, name, saw, *_ = _gate_cells(gate, colours)
+        table.add_row(verdict, Text.assemble(name, ": ", saw))
+        besides = (("limit", gate.limit), (clears, gate.clears_when))
+        if told := " · ".join(f"{label}: {text}" for label, text in besides if text):
+            table.add_row(Text(), written(told, colours, Tone.DIM))
     return table
 
 

@@ -12,7 +12,7 @@ from neo_console.rows.processes import tree_memory, tree_note
 from neo_console.rows.schedule import next_cell, state_term
 from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
-from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, term
+from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, reason_text, term
 from neo_core.schedule.decision import Gate, Verdict
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _past(task: TaskView, now: float) -> Facts:
     return [
         Heading("Last"),
         Fact("outcome", str(last) if last else "never started", last.tone if last else Tone.DIM),
-        Fact("reason", task.last_reason),
+        Fact("reason", reason_text(task.last_reason) if task.last_reason else ""),
         Fact("when", ago(task.last_at, now)),
         Fact("took", took(task.last_took)),
         Fact("last success", ago(task.last_success_at, now)),

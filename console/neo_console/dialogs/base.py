@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -60,6 +61,14 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def parts(self) -> list[Widget]:
         """Return what stands above the buttons."""
         return []
+
+    def on_mount(self) -> None:
+        """Take away the toasts that would cover the buttons; what they told stays in the results."""
+        self.app.clear_notifications()
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Answer once: what was pressed again before the dialog had gone is no second answer."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def compose(self) -> ComposeResult:
         """Stack the parts, the complaint and the buttons."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from neo_console.dialogs.base import Dialog
 from neo_console.drawing import Fact, fact_table
@@ -73,9 +73,9 @@ class Confirm(Dialog[bool]):
         self.action_confirm()
 
     def on_key(self, event: events.Key) -> None:
-        """Let typing reach the input although Cancel has the focus."""
-        if self._input is not None and isinstance(self.focused, Button) and event.is_printable and event.character:
-            self._input.focus()
+        """Let typing reach the input although Cancel has the focus, or had it when the key came."""
+        if self._input is not None and event.is_printable and event.character:
+            self.set_focus(self._input)
             self._input.insert_text_at_cursor(event.character)
             event.stop()
 

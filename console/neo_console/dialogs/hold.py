@@ -85,7 +85,7 @@ class HoldForm(Dialog[Hold]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the next field, or finish."""
         if event.input is self._duration:
-            self._because.focus()
+            self.set_focus(self._because)
         else:
             self.action_confirm()
 
@@ -96,10 +96,10 @@ class HoldForm(Dialog[Hold]):
         because, seconds = self._because.value.strip(), self.seconds()
         if seconds == 0:
             self.complain(f"For how long? Write it like {self.duration_hint()}.")
-            self._duration.focus()
+            self.set_focus(self._duration)
         elif not because:
             self.complain(self.MISSING)
-            self._because.focus()
+            self.set_focus(self._because)
         else:
             self.dismiss(Hold(seconds, because))
 

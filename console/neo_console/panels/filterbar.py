@@ -60,7 +60,7 @@ class FilterBar(Vertical):
         """Appear with the filter that is in force."""
         self.display = True
         self._input.value = text
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: what is typed now belongs to it
 
     def complain(self, mistake: str) -> None:
         """Say what is wrong with the filter and what is allowed, or that nothing is."""

@@ -103,7 +103,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
 
     def action_perform(self, action_id: str) -> None:
-        """Hand a key to the registry."""
+        """Hand a key to the registry; one that was typed ahead of the filter's line is text and never acts."""
+        if self.filter_bar.display and len(self.console.keymap.key(action_id)) == 1:
+            return
         self.console.perform(action_id)
 
     def action_step_back(self) -> None:
@@ -135,7 +137,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.refresh_picture)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Remember which panel the operator is in."""
+        """Remember which panel the operator is in, unless the focus has gone on since."""
+        if event.widget is not self.focused:
+            return
         panel = next((one for one in self.panels if one in event.widget.ancestors), None)
         if panel is not None and panel is not self.current:
             self._enter(panel)
@@ -155,7 +159,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Go back to the table, with the filter or without."""
         if not event.keep:
             self._filter(self._table, "")
-        self._table.body.focus()
+        self.set_focus(self._table.body)
 
     def on_key_hints_pressed(self, event: KeyHints.Pressed) -> None:
         """Do what a clicked hint says."""
@@ -181,7 +185,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Enter a panel by name."""
         panel = next(one for one in self.panels if name == one.NAME)
         self._enter(panel)
-        panel.body.focus()
+        self.set_focus(panel.body)  # at once: the next key may be in the queue already
 
     def go_by(self, step: int) -> None:
         """Enter the next panel, or the one before."""

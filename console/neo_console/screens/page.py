@@ -69,8 +69,9 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         self.refresh_page()
 
     def action_close(self) -> None:
-        """Go back."""
-        self.dismiss(None)
+        """Go back, once: a second key may have come before the page had gone."""
+        if self.is_active:
+            self.dismiss(None)
 
     def refresh_page(self) -> None:
         """Draw again what may have changed; called every second while the page is in front."""

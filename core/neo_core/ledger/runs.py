@@ -239,7 +239,8 @@ class RunTable:
     def of_ids(self, run_ids: Sequence[str]) -> list[Run]:
         """Return those of the rows that exist, in no order."""
         asked = json.dumps(list(run_ids))
-        return self._database.select(Run, f"{_SELECT} WHERE run_id IN (SELECT value FROM json_each(?))", (asked,))
+        query = f"{_SELECT} WHERE run_id IN (SELECT value FROM json_each(?))"
+        return self._database.select(Run, query, (asked,))
 
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""

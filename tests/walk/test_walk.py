@@ -1,0 +1,48 @@
+"""Every action of the key table, walked through on a real terminal; each size and each look once.
+
+In tmux where it is installed, else on a pty alone. The whole table of sizes and looks is ``python -m tests.walk``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from neo_console.actions import BY_ID
+
+from .scene import Scene
+from .steps import STEPS
+from .terminal import kinds
+from .walk import walk_through
+
+pytestmark = pytest.mark.timeout(400)
+LOOKED_AT = ("", "panel-1", "panel-2", "panel-3", "panel-4", "panel-5", "why", "health", "help", "filter", "trigger")
+
+
+@pytest.fixture
+def scene(tmp_path):
+    made = Scene(tmp_path)
+    yield made
+    made.close()
+
+
+def test_every_action_has_a_step_and_every_step_an_action():
+    walked = {step.action for step in STEPS} - {""}
+    assert sorted(set(BY_ID) - walked) == [], "write a step in tests/walk/looking.py or tests/walk/acting.py"
+    assert sorted(walked - set(BY_ID)) == []
+
+
+def test_what_changes_something_is_really_done():
+    acts = {step.action for step in STEPS if step.acts}
+    assert sorted(action.id for action in BY_ID.values() if action.needs_write and action.id not in acts) == []
+
+
+@pytest.mark.parametrize("kind", kinds()[-1:])
+def test_every_action(scene, kind):
+    report = walk_through(scene, kind=kind, size="80x24", look="dark")
+    assert report.failures == []
+
+
+@pytest.mark.parametrize(("size", "look"), [("120x40", "light"), ("60x16", "no-color")])
+def test_every_look_at_every_size(scene, size, look):
+    report = walk_through(scene, kind="pty", size=size, look=look, acts=False, only=LOOKED_AT)
+    assert report.failures == []
