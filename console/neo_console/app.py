@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -17,6 +15,7 @@ from neo_console import heap
 from neo_console.actions import BY_ID
 from neo_console.collector import Answered, Collected, CollectFailed, Collector
 from neo_console.daemon import DetachedDaemon
+from neo_console.ending import Ending
 from neo_console.format import plain
 from neo_console.keymap import resolve_keys
 from neo_console.panels.base import Look
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from neo_console.ports import Connect, EngineLike
     from neo_core.workspace import Workspace
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _NO_PICTURE = 1.5  # seconds
 _SETTLED_AFTER = 1.5  # seconds, when the first picture is long drawn
 _LOOK_AGAIN = (0.15, 0.5)  # seconds after an action
@@ -83,6 +81,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         self._unusable = unusable
         self._connect = connect
         self._engine: EngineLike | None = None
+        self.ending = Ending()
         self._collector = Collector(connect, self.post_message, every=config.console.refresh_every)
         self._wear(config.console.theme, config_path)
         remote = os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY")
@@ -122,9 +121,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         """Collect while the screen is laid out, so that its first drawing has rows."""
         self.ready = True
         if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in _SIGNALS:
-                loop.add_signal_handler(number, partial(self.exit, 128 + number))
+            self.ending.follow_signals(asyncio.get_running_loop(), self.exit)
             self.set_timer(_SETTLED_AFTER, self._load_the_rest)
             self.set_timer(2 * _SETTLED_AFTER, heap.settle)
         self._collector.start()
@@ -299,6 +296,11 @@ def run_console(workspace: Workspace, config: Config | None = None, *, read_only
         daemon=DetachedDaemon(workspace),
         unusable=unusable,
     )
-    code = app.run()
-    heap.leave()
-    return app.return_code or 0 if code is None else code
+    ended = 1
+    try:
+        code = app.run()
+        ended = app.return_code or 0 if code is None else code
+    finally:
+        heap.leave()
+        app.ending.end_for_sure(ended)
+    return ended

@@ -13,7 +13,7 @@ from neo_console.relieving import expected, freed, gained, title, told
 from neo_console.vocabulary import Tone, outcome_term, reason_text, result_term, term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import RenderableType
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_TREES = 10
 _NOTHING = "nothing"
+_WIDE, _MEDIUM = 100, 70  # cells of the screen
 
 
 def state_line(moment: Moment, incident: Incident, colours: Colours) -> Text:
@@ -106,15 +107,24 @@ def acts_table(acts: Sequence[Control], colours: Colours) -> RenderableType:
     return table if acts else _nothing(colours)
 
 
-def reliefs_table(reliefs: Sequence[Relief], colours: Colours) -> RenderableType:
-    """Return what was done to free memory: expected beside measured; what was not measured says so."""
-    head = (("time", -8), ("what", 3), ("expected", -8), ("freed", -10), ("available", -10), ("how it went", 5))
-    table = _table(colours, *head)
+def reliefs_table(reliefs: Sequence[Relief], colours: Colours, *, width: int = _WIDE) -> RenderableType:
+    """Return what was done to free memory: expected beside measured; what was not measured says so.
+
+    ``width`` is that of the screen in cells; a narrow one leaves out what only compares, so that the rest is readable.
+    """
+    whole: tuple[tuple[tuple[str, int], Callable[[Relief], str], int], ...] = (
+        (("time", -8), lambda one: clock_time(one.asked_at), 0),
+        (("what", 3), title, 0),
+        (("expected", -8), expected, _MEDIUM),
+        (("freed", -10), freed, 0),
+        (("available", -10), gained, _WIDE),
+    )
+    shown = [(column, text) for column, text, least in whole if width >= least]
+    table = _table(colours, *(column for column, _ in shown), ("how it went", 5))
     for column in table.columns:
         column.no_wrap, column.overflow = column.width is not None, "fold"
     for one in reliefs:
-        cells = (clock_time(one.asked_at), title(one), expected(one), freed(one), gained(one))
-        _row(table, colours, cells, told(one), result_term(one.result).tone)
+        _row(table, colours, [text(one) for _, text in shown], told(one), result_term(one.result).tone)
     return table if reliefs else _nothing(colours)
 
 

@@ -124,6 +124,20 @@ def hung_up(life):
         return life.ends(terminal, 129)
 
 
+def unread(life):
+    """Nobody reads what it writes any more, as in a window that hangs; it is told to quit, and the window is closed."""
+    with Terminal(life.root) as terminal:
+        life.expect(terminal.sees(READY), "errors", "it did not open")
+        terminal.unread = True
+        for number in range(150):
+            terminal.resize(120 - number % 5, 40 + number % 3)
+            time.sleep(0.01)
+        terminal.type("q")
+        time.sleep(life.chance.uniform(0, 1.0))
+        terminal.hang_up()
+        return life.ends(terminal, 129)
+
+
 def storm(life):
     """200 changes of the size, down to one cell."""
     with Terminal(life.root) as terminal:
@@ -215,6 +229,7 @@ KINDS = {
     "signal at the start": early,
     "signal": told_to_end,
     "terminal closed": hung_up,
+    "terminal unread, then closed": unread,
     "resize storm": storm,
     "state folder deleted": folder_gone,
     "ledger locked": ledger_locked,

@@ -44,6 +44,7 @@ class Terminal:
             os._exit(127)
         self._kept = slave  # so that the settings can be read after its end, as a shell would
         self.written = b""
+        self.unread = False
         self.status = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -147,6 +148,9 @@ class Terminal:
             master = self.master
             if master < 0:
                 return
+            if self.unread:
+                time.sleep(0.02)
+                continue
             try:
                 if select.select([master], [], [], 0.05)[0]:
                     self.written += os.read(master, 65_536)

@@ -6,7 +6,7 @@ from neo_core.ledger.models import Outcome, ServiceState
 from neo_core.processes.source import is_alive, system_source
 from neo_core.snapshot import OrchestratorState, TaskState
 
-from .scene import HOLDER, LIGHT, SERVICES, STARVED
+from .scene import HOLDER, LIGHT, NEVER, SERVICES, STARVED
 from .steps import step
 from .walker import Walker
 
@@ -23,10 +23,11 @@ def start_a_task(walk):
     walk.see_no_frame(f"Start {LIGHT}?")
     walk.see(f"{LIGHT} started as run", "l shows its log")
     walk.world(lambda: _ended(walk, LIGHT, before) is Outcome.COMPLETED, f"{LIGHT} ran and ended well")
+    _see_outcome(walk, LIGHT, "✓ completed")
+    walk.select(LIGHT)
     walk.press("l")
     walk.see("a digest of the day", "completed", within="Log · ")
     walk.back("Log · ")
-    _see_outcome(walk, LIGHT, "✓ completed")
 
 
 @step("trigger", acts=True)
@@ -121,14 +122,14 @@ def a_new_picture_when_it_is_asked_for(walk):
     seldom = Walker(scene, kind=walk.kind, size=walk.size, look=walk.look)
     try:
         seldom.see("● HELD", HOLDER)
-        seldom.select(LIGHT)
-        scene.engine.defer(LIGHT, 3600.0, "said elsewhere")
+        seldom.select(NEVER)
+        scene.engine.defer(NEVER, 3600.0, "said elsewhere once")
+        seldom.never(lambda: "d resume" in seldom.text(), "a new picture that nobody asked for")
         seldom.press("r")
-        seldom.press("t")
-        seldom.see("press d to resume it")
+        seldom.see("d resume")
     finally:
         seldom.close()
-        scene.engine.resume(LIGHT)
+        scene.engine.resume(NEVER)
         scene.configure(walk.look)
 
 
@@ -140,7 +141,7 @@ def frozen_tables_do_not_move(walk):
     walk.see("FROZEN")
     walk.scene.engine.defer(LIGHT, 3600.0, "said elsewhere")
     walk.press("t")
-    walk.see("press d to resume it")
+    walk.see(f"{LIGHT} is snoozed until")
     walk.never(lambda: f"◑ {LIGHT}" in walk.text(), "a frozen table that moved")
     walk.press("p")
     walk.select(LIGHT)

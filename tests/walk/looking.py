@@ -169,6 +169,47 @@ def the_log_of_a_run(walk):
     walk.back("Log · ")
 
 
+@step("next-match")
+def the_matches_in_a_log_and_on(walk):
+    walk.select(HOLDER)
+    walk.press("l", "/")
+    walk.see("search in the log", within="Log · ")
+    walk.press(*"part ")
+    walk.see("5 of 5 · enter keeps", within="Log · ")
+    walk.press("enter")
+    walk.see("/part 5 of 5 · n next", within="Log · ")
+    walk.press("N", "N")
+    walk.see("/part 3 of 5", within="Log · ")
+    walk.press("n")
+    walk.see("/part 4 of 5", within="Log · ")
+    walk.press("escape")
+    walk.see_gone("/part", within="Log · ")
+    walk.back("Log · ")
+
+
+@step("previous-match")
+def the_matches_in_the_log_panel(walk):
+    walk.select(HOLDER)
+    walk.press("n")
+    walk.in_panel("5 Log")
+    walk.see("search in the log")
+    walk.press(*"nowhere")
+    walk.see("/nowhere", "no match")
+    walk.press("escape")
+    walk.see_gone("/nowhere")
+    walk.press("/")
+    walk.see("search in the log")
+    walk.press(*"part ", "enter")
+    walk.see("/part 5 of 5")
+    walk.press("1")
+    walk.in_panel("1 Schedule")
+    walk.press("N")
+    walk.in_panel("5 Log")
+    walk.see("/part 4 of 5")
+    walk.press("escape")
+    walk.see_gone("/part")
+
+
 @step("log")
 def the_log_of_a_service(walk):
     walk.select(SERVICES[0])
@@ -219,33 +260,6 @@ def an_incident_and_its_replay(walk):
     walk.back("Memory incidents", key="i")
 
 
-@step("filter")
-def a_filter_and_back(walk):
-    walk.press("1")
-    walk.filter("status:starved")
-    walk.see(STARVED, "/status:starved · 1 of 10", within="1 Schedule")
-    walk.selected(STARVED)
-    walk.press("escape")
-    walk.see("10 tasks · 2 services", within="1 Schedule")
-
-
-@step("filter")
-def a_filter_that_nothing_passes(walk):
-    walk.press("3", "/")
-    walk.see("enter keeps · esc clears")
-    walk.press(*"nosuchthing")
-    walk.see("matches “nosuchthing”", "esc clears the filter", within="3 Outcomes")
-    walk.press("escape")
-    walk.see_gone("nosuchthing")
-
-
-@step("copy")
-def copy_a_name(walk):
-    walk.select(STARVED)
-    walk.press("y")
-    walk.see(f"copied {STARVED}")
-
-
 @step("freeze")
 def freeze_and_thaw(walk):
     walk.press("p")
@@ -254,31 +268,11 @@ def freeze_and_thaw(walk):
     walk.see_gone("FROZEN")
 
 
-@step("palette")
-def an_action_by_its_name(walk):
-    walk.press(":")
-    walk.see("What do you want to do?")
-    walk.press(*"health")
-    walk.see("health h")
-    walk.press("enter")
-    walk.see_frame("Health · every cause")
-    walk.back("Health")
-
-
-@step("palette")
-def the_palette_by_its_other_key(walk):
-    walk.press("ctrl+p")
-    walk.see("What do you want to do?", "trigger t")
-    walk.press("escape")
-    walk.see_gone("What do you want to do?")
-
-
 @step("help")
 def every_key_and_what_the_console_uses(walk):
     walk.press("?")
     walk.see("Act", "start the selected task or service", "memory", "CPU", within="Help · every key")
-    walk.press("G")
-    walk.see("Results of this session", within="Help · every key")
+    walk.find("Results of this session", within="Help · every key")
     walk.back("Help", key="?")
 
 

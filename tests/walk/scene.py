@@ -10,7 +10,9 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 
@@ -18,27 +20,35 @@ from neo_core.config import MemoryConfig
 from neo_core.engine import Engine
 from neo_core.errors import NeoError
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import ServiceState
+from neo_core.ledger.models import Outcome, Run, ServiceState, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import Reading, Stall
 from neo_core.orchestrator.detached import start_detached
 from neo_core.processes.source import is_alive, system_source
 from neo_core.recorder.recorder import Recorder
+from neo_core.runs.spawn import SERVICE_ID, SERVICE_NAME, STATE_FOLDER
 from neo_core.snapshot import OrchestratorState
 from neo_core.workspace import ensure_state, resolve_workspace
 
 MIB = 1024 * 1024
 HOLDER, STARVED, LIGHT, NEVER = "reindex", "nightly", "digest", "unused"
+PAST, PAST_RUNS, PAST_FAILED = "backup", 650, "the disk was full"
+MODEL, STRAY = "llm", "sleep"
 SERVICES = ("alpha", "beta")
 LOOKS = {"dark": "neo-dark", "light": "neo-light", "no-color": "neo-dark"}
 _AGO = 1500.0  # seconds before now at which the incident's record begins
 
 SERVER = """
 import http.server, sys
+kept = [b"x" * (16 << 20)]
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
+    def do_POST(self):
+        kept.clear()
+        print("unloaded", flush=True)
+        self.do_GET()
     def log_message(self, *told):
         pass
 print("serving on", sys.argv[1], flush=True)
@@ -57,6 +67,7 @@ elevated_some = 99.0
 critical_full = 99.0
 critical_available = 1.0
 reserve = "1KiB"
+relief_settle = "500ms"
 [tasks.backup]
 every = 0
 [tasks.kbSync]
@@ -64,7 +75,7 @@ every = 0
 [tasks.primary-dev-sync]
 every = 0
 [tasks.{holder}]
-command = ["sh", "-c", "echo reindexing everything; exec sleep 900"]
+command = ["sh", "-c", "for n in 1 2 3 4 5; do echo part $n of 5; done; echo reindexing everything; exec sleep 900"]
 every = 0
 [tasks.{starved}]
 command = ["sh", "-c", "echo the nightly work is done"]
@@ -85,6 +96,10 @@ port = {port}
 probe = "http"
 probe_every = "1s"
 """
+UNLOAD = """
+[unload.{model}]
+url = "http://127.0.0.1:{port}/unload"
+"""
 
 
 class Scene:
@@ -100,6 +115,8 @@ class Scene:
         ensure_state(self.workspace)
         self._source = system_source()
         self._squeeze()
+        self._remember()
+        self._strays = []
         self.engine = Engine(self.workspace)
 
     def configure(self, look="dark", *, refresh="250ms"):
@@ -109,6 +126,7 @@ class Scene:
         for name, port in zip(SERVICES, self._ports, strict=True):
             command = json.dumps([sys.executable, str(self.root / "server.py"), str(port)])
             text += SERVICE.format(name=name, command=command, port=port)
+        text += UNLOAD.format(model=MODEL, port=self._ports[0])
         new = self.root / "neo-console.toml.new"
         new.write_text(text)
         new.rename(self.root / "neo-console.toml")
@@ -138,7 +156,7 @@ class Scene:
             self.engine.trigger(HOLDER)
         return self.engine.snapshot().lease.value.owner == HOLDER
 
-    def until(self, condition, what, *, within=20.0):
+    def until(self, condition, what, *, within=60.0):
         """Wait for the world."""
         deadline = time.monotonic() + within
         while not condition():
@@ -167,6 +185,30 @@ class Scene:
         with Ledger(self.workspace.ledger, writable=False) as ledger:
             return [run for run in ledger.runs.history(task=task) if run.started_at is not None]
 
+    def latest(self, task):
+        """Return the newest row of a task, also of a start that was prevented."""
+        with Ledger(self.workspace.ledger, writable=False) as ledger:
+            return ledger.runs.latest(task)
+
+    def heavy_deferral(self):
+        """Return what defers everything heavy; ``None`` while nothing does."""
+        return self.engine.snapshot().schedule.value.heavy_deferral
+
+    def relieved(self):
+        """Return what was done to free memory, newest first."""
+        return self.engine.relief.history(10)
+
+    def leave_stray(self):
+        """Return a process that carries the mark of an earlier start of the first service; it ends with the scene."""
+        if not self._strays:
+            told = {SERVICE_ID: os.urandom(6).hex(), SERVICE_NAME: SERVICES[0], STATE_FOLDER: str(self.workspace.state)}
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            stray = subprocess.Popen([STRAY, "900"], env=os.environ | told, start_new_session=True, **quiet)
+            # Who ended and was not waited for still looks alive.
+            threading.Thread(target=stray.wait, daemon=True).start()
+            self._strays.append(stray)
+        return self._strays[0]
+
     def spoil_lease(self):
         """Make the lease unreadable, also for root: a folder stands where the record belongs."""
         self.workspace.lease.mkdir()
@@ -189,6 +231,8 @@ class Scene:
         for service in self.engine.snapshot().services.value:
             if service.pid is not None:
                 self._end(service.pid, signal.SIGKILL)
+        for stray in self._strays:
+            stray.kill()
         self.engine.close()
 
     def _end(self, pid, number):
@@ -215,6 +259,40 @@ class Scene:
                     clock.elapsed += 5
                     recorder.tick(ledger)
         recorder.close()
+
+    def _remember(self):
+        """Record more runs than the console reads at once; the oldest of them failed."""
+        now = time.time() - _AGO
+        with Ledger(self.workspace.ledger) as ledger, ledger.database.transaction(durable=False):
+            for number in range(PAST_RUNS):
+                at = now - 600.0 * (PAST_RUNS - number)
+                ended = {"outcome": Outcome.COMPLETED} if number else {"outcome": Outcome.FAILED, "reason": PAST_FAILED}
+                ledger.runs.insert(
+                    Run(
+                        run_id=os.urandom(6).hex(),
+                        task=PAST,
+                        heavy=True,
+                        trigger=Trigger.SCHEDULED,
+                        requested_at=at,
+                        started_at=at,
+                        ended_at=at + 60.0,
+                        last_at=at + 60.0,
+                        **ended,
+                    )
+                )
+
+
+class Fresh:
+    """A workspace in which nothing has run yet."""
+
+    def __init__(self, folder):
+        self.root = folder
+        (folder / ".neo-ai-data").mkdir(parents=True)
+        self.engine = Engine(resolve_workspace(folder))
+
+    def tasks(self):
+        """Return the names of the schedule, in its order."""
+        return [task.name for task in self.engine.snapshot().schedule.value.tasks]
 
 
 class _Past:

@@ -15,7 +15,7 @@ from .terminal import kinds
 from .walk import walk_through
 
 pytestmark = pytest.mark.timeout(400)
-LOOKED_AT = ("", "panel-1", "panel-2", "panel-3", "panel-4", "panel-5", "why", "health", "help", "filter", "trigger")
+LOOKED_AT = ("", "panel-2", "panel-4", "why", "help", "zoom")  # what depends on the size or the look
 
 
 @pytest.fixture

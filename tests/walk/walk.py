@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from . import acting, looking, refused  # noqa: F401 - each fills the table of steps
+from . import acting, browsing, looking, refused, relieving  # noqa: F401 - each fills the table of steps
 from .steps import STEPS
 from .walker import MissingError, Walker
 
@@ -32,6 +32,8 @@ def walk_through(scene, *, kind, size, look, acts=True, only=None):
     report = Report(kind, size, look)
     scene.configure(look)
     scene.ready()
+    if acts:
+        scene.leave_stray()
     walker = Walker(scene, kind=kind, size=SIZES[size], look=look)
     try:
         for step in sorted(STEPS, key=lambda one: one.acts):

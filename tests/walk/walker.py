@@ -7,7 +7,7 @@ from collections import Counter
 
 from .terminal import opened
 
-LONG = 12.0  # seconds
+LONG = 60.0  # seconds; over as soon as what is waited for is there
 FILTERING = "enter keeps · esc clears"
 _EDGES = "─│╭╮╰╯"
 _FRESH = 0.025  # seconds between two looks
@@ -40,6 +40,13 @@ class Walker:
 
     def box(self, title):
         """Return what stands in the frame with that title, its edges included; empty without such a frame."""
+        return _flat(self._frame(title))
+
+    def header(self, title):
+        """Return the line of the column names in the frame with that title."""
+        return "".join(self._frame(title)[1:2])
+
+    def _frame(self, title):
         lines = self.terminal.look()
         for row, line in reversed(list(enumerate(lines))):
             left = line.find(f"╭─ {title}")
@@ -47,8 +54,8 @@ class Walker:
             if left >= 0 and right > left:
                 cut = [one[left : right + 1] for one in lines[row:]]
                 end = next((index for index, one in enumerate(cut) if one[0] == "╰"), len(cut) - 1)
-                return _flat(cut[: end + 1])
-        return ""
+                return cut[: end + 1]
+        return []
 
     def see(self, *wanted, within="", timeout=LONG):
         """Wait until all of it stands on the screen, or in the frame with the title ``within``."""
@@ -57,11 +64,21 @@ class Walker:
             where = f"in the frame {within!r}" if within else "on the screen"
             raise MissingError(f"{seen[0]!r} never stood {where}\n{self.screen()}")
 
+    def see_twice(self, text):
+        """Wait until it stands on the screen once more than where it was typed."""
+        if self._wait(lambda: self.text().count(text) < 2, LONG):
+            raise MissingError(f"{text!r} was never offered\n{self.screen()}")
+
+    def see_other_header(self, title, before):
+        """Wait until the column names look otherwise than before."""
+        if self._wait(lambda: self.header(title) == before, LONG):
+            raise MissingError(f"the header of {title!r} stays {before!r}\n{self.screen()}")
+
     def find(self, text, *, within):
         """Read the page in that frame from its beginning, a few lines at a time, until the text stands there."""
         self.press("g")
         self.see_frame(within)
-        for _ in range(30):
+        for _ in range(80):
             if not self._wait(lambda: text not in self.box(within), 0.15):
                 return
             self.press(*"jjjjj")
@@ -111,7 +128,7 @@ class Walker:
         self.press("/")
         self.see(FILTERING)
         self.press(*text)
-        self.see(f"/{text} ·")
+        self.see(f"· /{text}")
         self.press("enter")
         self.see_gone(FILTERING)
 
@@ -123,9 +140,9 @@ class Walker:
         if self._wait(lambda: self._style(text) == before, LONG):
             raise MissingError(f"{key} never went to {text!r}\n{self.screen()}")
 
-    def confirm(self, title):
+    def confirm(self, title, button=""):
         """Confirm the dialog with that title by its button, which Cancel stands before."""
-        self.go_on_to(title.rstrip("?"), "tab")
+        self.go_on_to(button or title.rstrip("?"), "tab")
         self.press("enter")
         self.see_no_frame(title)
 
