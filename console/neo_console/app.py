@@ -14,9 +14,8 @@ import neo_styles
 from neo_console import heap
 from neo_console.actions import BY_ID
 from neo_console.collector import Answered, Collected, CollectFailed, Collector
-from neo_console.daemon import DetachedDaemon
 from neo_console.ending import Ending
-from neo_console.format import plain
+from neo_console.format import clock_time, plain
 from neo_console.keymap import resolve_keys
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import Keys
@@ -24,25 +23,25 @@ from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
 from neo_console.rows.strip import Flags
 from neo_console.screens.main import MainScreen
-from neo_console.theming import check_theme
+from neo_console.theming import Colourless, check_theme
 from neo_console.vocabulary import Tone
-from neo_core.config import Config, load_config
-from neo_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from textual.filter import LineFilter
     from textual.screen import Screen
 
     from neo_console.availability import Context
     from neo_console.collector import Then
     from neo_console.daemon import Daemon
     from neo_console.ports import Connect, EngineLike
-    from neo_core.workspace import Workspace
+    from neo_core.config import Config
 
 _NO_PICTURE = 1.5  # seconds
 _SETTLED_AFTER = 1.5  # seconds, when the first picture is long drawn
 _LOOK_AGAIN = (0.15, 0.5)  # seconds after an action
+_NO_COLOUR = (Colourless(),)
 
 
 class NeoConsole(App[int], inherit_bindings=False):
@@ -76,6 +75,7 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.main: MainScreen = MainScreen()
         self.ready = False
         self._ticked_at = 0.0
+        self._asked_again = False
         self._asked_read_only = read_only
         self._daemon = daemon
         self._unusable = unusable
@@ -117,6 +117,10 @@ class NeoConsole(App[int], inherit_bindings=False):
         """Give a theme that is not ours what the stylesheet needs."""
         return neo_styles.stylesheet_variables(self.current_theme)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every drawn line goes through; with NO_COLOR set no colour leaves."""
+        return _NO_COLOUR if self.no_color else super().get_line_filters()
+
     def on_mount(self) -> None:
         """Collect while the screen is laid out, so that its first drawing has rows."""
         self.ready = True
@@ -137,11 +141,13 @@ class NeoConsole(App[int], inherit_bindings=False):
         self.picture.take(message.snapshot, message.course)
         if not message.snapshot.config_error:
             self._unusable = ""
+        self._looked_again(f"refreshed {clock_time(self.now())}", Tone.OK)
         self._tick()
 
     def on_collect_failed(self, message: CollectFailed) -> None:
         """Keep what is known, as stale."""
         self.picture.fail(message.why)
+        self._looked_again(f"not refreshed: {message.why}", Tone.FAIL)
         self._tick()
 
     def on_answered(self, message: Answered) -> None:
@@ -151,7 +157,7 @@ class NeoConsole(App[int], inherit_bindings=False):
 
     def action_say_how_to_quit(self) -> None:
         """Answer ctrl+c, which never quits."""
-        self.notify(f"{self.keymap.key('quit')} quits the console; work goes on.", markup=False)
+        self._show(Result(self.now(), f"{self.keymap.key('quit')} quits the console; work goes on.", Tone.PLAIN))
 
     def context(self) -> Context:
         """Return what actions are judged by."""
@@ -202,15 +208,10 @@ class NeoConsole(App[int], inherit_bindings=False):
         PERFORMERS[action_id](self)
 
     def report(self, text: str, tone: Tone) -> None:
-        """Tell a result: as a line on the main screen, over a page also as a toast, and in the list of the help page.
-
-        A dialog is never covered: its result waits on the main screen.
-        """
+        """Tell a result: as a line below the main screen and the pages over it, and in the list of the help page."""
         result = Result(self.now(), plain(text), tone)
         self.journal.add(result)
-        self.main.show_result(result)
-        if self.screen_stack and self._page_lies_over():
-            self.notify(result.text, severity=result.severity, markup=False)
+        self._show(result)
 
     def nudge(self) -> None:
         """Have a new picture collected now, and again when what was asked for has had time to happen."""
@@ -224,10 +225,22 @@ class NeoConsole(App[int], inherit_bindings=False):
 
         self.push_screen(Palette())
 
-    def _page_lies_over(self) -> bool:
-        from neo_console.screens.page import Overlay
+    def look_again(self) -> None:
+        """Have a new picture collected, and tell when it came or why it did not."""
+        self._asked_again = True
+        self.nudge()
 
-        return isinstance(self.screen, Overlay)
+    def _show(self, result: Result) -> None:
+        """Let a line stand for a while; a dialog is not covered by it."""
+        self.main.show_result(result)
+        for screen in self.screen_stack[1:]:
+            if (show := getattr(screen, "show_result", None)) is not None:
+                show(result)
+
+    def _looked_again(self, text: str, tone: Tone) -> None:
+        if self._asked_again:
+            self._asked_again = False
+            self._show(Result(self.now(), text, tone))
 
     def _load_the_rest(self) -> None:
         from neo_console import palette, performers  # noqa: F401 - so that no key has to wait for them
@@ -267,40 +280,3 @@ class NeoConsole(App[int], inherit_bindings=False):
         )
         shade = neo_styles.stylesheet_variables(self.available_themes[theme])["neo-cursor"]
         self.look = Look(self.colours, keys, shade)
-
-
-def run_console(workspace: Workspace, config: Config | None = None, *, read_only: bool = False) -> int:
-    """Run the console in this terminal until it is quit; return the exit code.
-
-    Where the configuration cannot be used it opens with the defaults and changes nothing until that is mended. Raises
-    ``ConfigError`` for keys and themes that cannot be used.
-    """
-    unusable = ""
-    if config is None:
-        try:
-            config = load_config(workspace.config)
-        except ConfigError:
-            config, unusable = Config(), f"{workspace.config.name} cannot be used, these are the defaults"
-
-    def connect() -> EngineLike:
-        from neo_core.engine import Engine
-
-        return Engine.for_looking(workspace)
-
-    app = NeoConsole(
-        connect,
-        config,
-        config_path=str(workspace.config),
-        workspace_name=str(workspace.root),
-        read_only=read_only,
-        daemon=DetachedDaemon(workspace),
-        unusable=unusable,
-    )
-    ended = 1
-    try:
-        code = app.run()
-        ended = app.return_code or 0 if code is None else code
-    finally:
-        heap.leave()
-        app.ending.end_for_sure(ended)
-    return ended

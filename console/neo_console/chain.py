@@ -8,6 +8,7 @@ from rich.table import Table
 
 from neo_console.drawing import written
 from neo_console.format import NOTHING, ago, countdown, plain, plural
+from neo_console.rows.services import answers
 from neo_console.vocabulary import Tone, term
 from neo_core.ledger.models import ServiceState
 from neo_core.schedule.decision import Verdict
@@ -91,7 +92,8 @@ def _answers(service: ServiceView, now: float) -> Link:
         last = f"; the last answer came {ago(service.probed_at, now)}" if service.probed_at is not None else ""
         return Link(Verdict.BLOCK, "answers", f"no good answer{where}{last}", "it is restarted when it stays so")
     if service.probed_at is not None:
-        return Link(Verdict.PASS, "answers", f"{ago(service.probed_at, now)}{where}")
+        saw = "it does" if answers(service, now) else f"it did {ago(service.probed_at, now)}"
+        return Link(Verdict.PASS, "answers", f"{saw}{where}")
     starting = service.state is ServiceState.STARTING
     return Link(Verdict.NOT_APPLICABLE, "answers", f"not yet{where}" if starting else "alive is all that is asked")
 

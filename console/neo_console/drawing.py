@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from neo_console.format import NOTHING, plain
+from neo_console.format import NOTHING, in_local_time, plain
 from neo_console.vocabulary import Tone, outcome_term, term
 from neo_core.schedule.decision import Decision, GateResult, Verdict
 
@@ -97,7 +97,7 @@ def _gate_columns(decision: Decision, colours: Colours, clears: str) -> Table:
     for label, ratio in (("saw", 4), ("limit", 2), (clears, 4)):
         table.add_column(label, ratio=ratio, overflow="fold")
     for gate in decision.results:
-        table.add_row(*_gate_cells(gate, colours))
+        table.add_row(*_gate_cells(gate, colours, decision.at))
     return table
 
 
@@ -107,10 +107,10 @@ def _gate_blocks(decision: Decision, colours: Colours, clears: str) -> Table:
     table.add_column(width=8, no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for gate in decision.results:
-        verdict, name, saw, *_ = _gate_cells(gate, colours)
+        verdict, name, saw, *_ = _gate_cells(gate, colours, decision.at)
         table.add_row(verdict, Text.assemble(name, ": ", saw))
         besides = (("limit", gate.limit), (clears, gate.clears_when))
-        if told := " · ".join(f"{label}: {text}" for label, text in besides if text):
+        if told := " · ".join(f"{label}: {in_local_time(text, decision.at)}" for label, text in besides if text):
             table.add_row(Text(), written(told, colours, Tone.DIM))
     return table
 
@@ -122,7 +122,7 @@ def gate_lines(decision: Decision, colours: Colours) -> Table:
     table.add_column(width=17, no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     for gate in decision.results:
-        table.add_row(*_gate_cells(gate, colours)[:3])
+        table.add_row(*_gate_cells(gate, colours, decision.at)[:3])
     return table
 
 
@@ -136,15 +136,15 @@ def verdict_line(decision: Decision, colours: Colours, *, past: bool = False) ->
     return written(f"{shown.badge} {shown.word}: {gate.sentence}", colours, shown.tone, strong=True)
 
 
-def _gate_cells(gate: GateResult, colours: Colours) -> tuple[Text, ...]:
+def _gate_cells(gate: GateResult, colours: Colours, at: float) -> tuple[Text, ...]:
     verdict = term(gate.verdict)
     quiet = Tone.DIM if gate.verdict is Verdict.NOT_APPLICABLE else Tone.PLAIN
     return (
         written(str(verdict), colours, verdict.tone),
         written(term(gate.gate).word, colours, quiet, strong=gate.verdict is Verdict.BLOCK),
-        written(gate.value or NOTHING, colours, quiet),
-        written(gate.limit or NOTHING, colours, Tone.DIM),
-        written(gate.clears_when or NOTHING, colours, quiet),
+        written(in_local_time(gate.value, at) or NOTHING, colours, quiet),
+        written(in_local_time(gate.limit, at) or NOTHING, colours, Tone.DIM),
+        written(in_local_time(gate.clears_when, at) or NOTHING, colours, quiet),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neo_console.drawing import Fact, Heading
 from neo_console.format import age, ago, countdown, moment
+from neo_console.rows.services import answers
 from neo_console.vocabulary import Tone, term
 
 if TYPE_CHECKING:
@@ -32,12 +33,20 @@ def service_facts(service: ServiceView, now: float) -> list[Heading | Fact]:
         Fact("started", ago(service.started_at, now) if service.started_at is not None else ""),
         Fact("adopted", "found running by a new orchestrator" if service.adopted else ""),
         Fact("endpoint", service.endpoint),
-        Fact("last answer", ago(service.probed_at, now) if service.probed_at is not None else ""),
+        Fact("last answer", _last_answer(service, now)),
         Fact("restarts", str(service.restarts)),
         Fact("faults", f"{service.failures} in a row" if service.failures else ""),
         Fact("last exit", service.last_exit),
         Fact("command line", service.command),
     ]
+
+
+def _last_answer(service: ServiceView, now: float) -> str:
+    if service.probed_at is None:
+        return ""
+    return (
+        f"{ago(service.probed_at, now)}, noted once a minute" if answers(service, now) else ago(service.probed_at, now)
+    )
 
 
 def event_facts(events: Sequence[ServiceEvent], now: float) -> list[Heading | Fact]:

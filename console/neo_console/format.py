@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from neo_core.clock import from_iso, local_time
 from neo_core.durations import format_duration
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _UNITS = ("B", "K", "M", "G", "T", "P")
 DAY = 86_400.0
 NOTHING = "–"
@@ -85,6 +87,11 @@ def moment(at: float | None, now: float, *, seconds: bool = False) -> str:
     if abs(at - now) < 6 * DAY:
         return there.strftime("%a %H:%M")
     return there.strftime("%d %b" if there.year == here.year else "%Y-%m")
+
+
+def in_local_time(text: str, now: float) -> str:
+    """Return ``text`` of the engine with its times in UTC as an operator's clock shows them."""
+    return _ISO.sub(lambda found: local_time(from_iso(found[0]), now), text)
 
 
 def countdown(at: float, now: float) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from neo_console.drawing import written
+from neo_console.drawing import Fitted, written
 from neo_console.format import NOTHING, age, clock_time, plain, size
 from neo_console.relieving import expected, freed, gained, title, told
 from neo_console.vocabulary import Tone, outcome_term, reason_text, result_term, term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from neo_core.recorder.replay import Moment
 
 _MOST_TREES = 10
+_ROOMY = 64  # cells
 _NOTHING = "nothing"
-_WIDE, _MEDIUM = 100, 70  # cells of the screen
 
 
 def state_line(moment: Moment, incident: Incident, colours: Colours) -> Text:
@@ -47,7 +47,14 @@ def state_line(moment: Moment, incident: Incident, colours: Colours) -> Text:
 
 def trees_table(moment: Moment, colours: Colours) -> RenderableType:
     """Return the dearest trees of that moment, with what they grew by since before the incident."""
-    table = _table(colours, ("tree", 3), ("kind", 1), ("cost", -7), ("grown", -8), ("processes", -9), ("faults", -8))
+    if not moment.trees:
+        return _nothing(colours)
+    return Fitted(_trees(moment, colours, roomy=True), _trees(moment, colours, roomy=False), _ROOMY)
+
+
+def _trees(moment: Moment, colours: Colours, *, roomy: bool) -> Table:
+    counted = (("processes", -9), ("faults", -8)) if roomy else ()
+    table = _table(colours, ("tree", 3), ("kind", 1), ("cost", -7), ("grown", -8), *counted)
     for one in moment.trees[:_MOST_TREES]:
         sign = "+" if one.grown > 0 else "-"
         grown = f"{sign}{size(abs(one.grown))}" if one.grown else NOTHING
@@ -56,10 +63,12 @@ def trees_table(moment: Moment, colours: Colours) -> RenderableType:
             written(one.tree.kind, colours, Tone.DIM),
             written(size(one.tree.cost), colours),
             written(grown, colours, Tone.WAIT if one.grown > 0 else Tone.DIM),
-            written(str(one.tree.processes), colours, Tone.DIM),
-            written(str(one.tree.faults), colours, Tone.DIM),
+            *(
+                written(str(count), colours, Tone.DIM)
+                for count in (one.tree.processes, one.tree.faults)[: len(counted)]
+            ),
         )
-    return table if moment.trees else _nothing(colours)
+    return table
 
 
 def schedule_table(moment: Moment, colours: Colours) -> RenderableType:
@@ -81,7 +90,7 @@ def schedule_table(moment: Moment, colours: Colours) -> RenderableType:
 
 def runs_table(runs: Sequence[Run], colours: Colours) -> RenderableType:
     """Return the runs that worked."""
-    table = _table(colours, ("task", 2), ("run", 1), ("lease", 1), ("from", 1), ("in the end", 2))
+    table = _table(colours, ("task", 2), ("run", 1), ("lease", 1), ("from", -8), ("in the end", 2))
     for run in runs:
         shown = outcome_term(run.outcome)
         began = clock_time(run.started_at) if run.started_at is not None else NOTHING
@@ -91,7 +100,7 @@ def runs_table(runs: Sequence[Run], colours: Colours) -> RenderableType:
 
 def deferred_table(runs: Sequence[Run], colours: Colours) -> RenderableType:
     """Return the starts that were held back."""
-    table = _table(colours, ("task", 2), ("since", 1), ("in all", 1), ("reason", 5))
+    table = _table(colours, ("task", 2), ("since", -8), ("in all", -6), ("reason", 5))
     for run in runs:
         reason = run.reason or reason_text(run.reason_code)
         _row(table, colours, (run.task, clock_time(run.requested_at), f"×{run.count}"), reason, Tone.CALM)
@@ -100,32 +109,30 @@ def deferred_table(runs: Sequence[Run], colours: Colours) -> RenderableType:
 
 def acts_table(acts: Sequence[Control], colours: Colours) -> RenderableType:
     """Return what operators did."""
-    table = _table(colours, ("time", 1), ("by", 1), ("what", 3), ("target", 2), ("because", 3))
+    table = _table(colours, ("time", -8), ("by", 1), ("what", 3), ("target", 2), ("because", 3))
     for act in acts:
         shown = (clock_time(act.created_at), act.requested_by or NOTHING, str(term(act.kind)), act.target or NOTHING)
         _row(table, colours, shown, act.because or NOTHING, Tone.PLAIN)
     return table if acts else _nothing(colours)
 
 
-def reliefs_table(reliefs: Sequence[Relief], colours: Colours, *, width: int = _WIDE) -> RenderableType:
-    """Return what was done to free memory: expected beside measured; what was not measured says so.
+def reliefs_table(reliefs: Sequence[Relief], colours: Colours) -> RenderableType:
+    """Return what was done to free memory: expected beside measured; what was not measured says so."""
+    if not reliefs:
+        return _nothing(colours)
+    return Fitted(_reliefs(reliefs, colours, roomy=True), _reliefs(reliefs, colours, roomy=False), _ROOMY)
 
-    ``width`` is that of the screen in cells; a narrow one leaves out what only compares, so that the rest is readable.
-    """
-    whole: tuple[tuple[tuple[str, int], Callable[[Relief], str], int], ...] = (
-        (("time", -8), lambda one: clock_time(one.asked_at), 0),
-        (("what", 3), title, 0),
-        (("expected", -8), expected, _MEDIUM),
-        (("freed", -10), freed, 0),
-        (("available", -10), gained, _WIDE),
-    )
-    shown = [(column, text) for column, text, least in whole if width >= least]
-    table = _table(colours, *(column for column, _ in shown), ("how it went", 5))
+
+def _reliefs(reliefs: Sequence[Relief], colours: Colours, *, roomy: bool) -> Table:
+    """Return it with the time and the available memory where there is room."""
+    head = (("time", -8), ("what", 3), ("expected", -8), ("freed", -10), ("available", -10), ("how it went", 5))
+    table = _table(colours, *(head if roomy else (*head[1:4], head[5])))
     for column in table.columns:
         column.no_wrap, column.overflow = column.width is not None, "fold"
     for one in reliefs:
-        _row(table, colours, [text(one) for _, text in shown], told(one), result_term(one.result).tone)
-    return table if reliefs else _nothing(colours)
+        cells = (clock_time(one.asked_at), title(one), expected(one), freed(one), gained(one))
+        _row(table, colours, cells if roomy else cells[1:4], told(one), result_term(one.result).tone)
+    return table
 
 
 def _table(colours: Colours, *columns: tuple[str, int]) -> Table:

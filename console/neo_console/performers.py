@@ -52,7 +52,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "up": lambda app: app.main.current.body.move_by(-1),
     "top": lambda app: app.main.current.body.move_to_end(last=False),
     "bottom": lambda app: app.main.current.body.move_to_end(last=True),
-    "refresh": lambda app: app.nudge(),
+    "refresh": lambda app: app.look_again(),
     "sort": lambda app: app.main.sort(reverse=False),
     "sort-reverse": lambda app: app.main.sort(reverse=True),
     "zoom": lambda app: app.main.toggle_zoom(),

@@ -1,15 +1,13 @@
-"""What actions did: a line on the main screen, over a page a toast too, and an entry of this session's list."""
+"""What actions did: a line on the main screen and on the page over it, and an entry of this session's list."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from neo_console.vocabulary import Tone
 
-Severity = Literal["information", "warning", "error"]
 _BADGES = {Tone.OK: "✓", Tone.RUN: "●", Tone.WAIT: "‖", Tone.FAIL: "✗", Tone.CALM: "◐"}
-_SEVERITIES: dict[Tone, Severity] = {Tone.FAIL: "error", Tone.WAIT: "warning", Tone.CALM: "warning"}
 _MOST = 50
 _STAYS = 12.0  # seconds
 _FAILURE_STAYS = 60.0
@@ -31,11 +29,6 @@ class Result(NamedTuple):
     def stays(self) -> float:
         """For how many seconds it stands on the main screen."""
         return _FAILURE_STAYS if self.tone is Tone.FAIL else _STAYS
-
-    @property
-    def severity(self) -> Severity:
-        """How loud its toast is."""
-        return _SEVERITIES.get(self.tone, "information")
 
 
 class Journal:

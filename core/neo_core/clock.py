@@ -60,6 +60,14 @@ def to_iso(seconds: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def local_time(seconds: float, now: float) -> str:
+    """Return the local time of day as a sentence names it: ``10:32``, with the date on another day than ``now``'s."""
+    there, here = time.localtime(seconds), time.localtime(now)
+    if there[:3] == here[:3]:
+        return time.strftime("%H:%M", there)
+    return time.strftime("%d %b %H:%M" if there.tm_year == here.tm_year else "%Y-%m-%d %H:%M", there)
+
+
 def from_iso(text: str) -> float:
     """Return seconds since the epoch for an ISO 8601 text; without a zone it is taken as UTC.
 

@@ -14,6 +14,7 @@ from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.recent import RecentRuns
+from neo_core.ledger.runs import TaskRecord
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import system_memory
 from neo_core.observe import lease_view, memory_view, task_view
@@ -150,11 +151,12 @@ class Looker:
             first_seen = ledger.task_marks.first_seen()
             services = ledger.services.all()
             config = self.catalogue.config
-            forecasts = learned(ledger, self.catalogue.tasks)
+            recorded = ledger.runs.recorded()
+            forecasts = learned(ledger, [name for name in self.catalogue.tasks if name in recorded])
             memory = memory_facts(ledger.memory.watch(), config.memory, reading, forecasts)
             views: list[TaskView] = []
             for task in self.catalogue.tasks.values():
-                record = ledger.runs.record_of(task.name)
+                record = ledger.runs.record_of(task.name) if task.name in recorded else TaskRecord()
                 facts = compose_facts(
                     task,
                     record,

@@ -190,6 +190,7 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     """One service as its keeper wrote it down, corrected by what can be seen: a dead process is never *running*.
 
     ``kept`` is false while no orchestrator looks after it. ``sentence`` says what the state means and what comes next.
+    A good answer is written down at most once a minute: that at ``probed_at`` is not old for ``answer_lasts`` seconds.
     """
 
     name: str
@@ -209,6 +210,7 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     next_start_at: float | None = None
     last_exit: str = ""
     probed_at: float | None = None
+    answer_lasts: float = 90.0
     adopted: bool = False
 
 

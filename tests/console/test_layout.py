@@ -6,7 +6,10 @@ import re
 
 import pytest
 
-from screenshots.fixtures import first_run, trouble
+from neo_console.panels.fitting import GAP, fit
+from neo_console.rows import incidents, outcomes, processes, reliefs, schedule, services
+from neo_console.vocabulary import Tone
+from screenshots.fixtures import first_run, pressed, trouble
 
 EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own buttons and text
 
@@ -173,3 +176,37 @@ async def test_an_empty_workspace_explains_itself_without_a_key(machine, open_co
         assert "due: never ran" in shown
         await desk.press("j", "t")
         assert "Start kbSync?" in desk.screen_text()
+
+
+@pytest.mark.parametrize(
+    "columns", [panel.COLUMNS for panel in (schedule, services, outcomes, processes, reliefs, incidents)]
+)
+@pytest.mark.parametrize("available", [53, 56, 65, 76])
+def test_a_table_never_asks_for_more_cells_than_there_are(columns, available):
+    widths = fit(columns, available)
+    assert sum(widths.values()) + GAP * (len(widths) - 1) <= available
+    assert {index for index, column in enumerate(columns) if not column.spare} <= set(widths)
+
+
+async def test_the_selected_row_stays_in_sight_when_a_result_takes_its_lines(open_console):
+    async with open_console(size=(60, 16)) as desk:
+        await desk.press("3")
+        table = desk.main.outcomes.table
+        await desk.press(*"j" * (table.scrollable_content_region.height - 2))
+        desk.app.report("a result of three lines " * 7, Tone.OK)
+        await desk.settled()
+        assert desk.main.result.size.height == 3
+        top = table.cursor_row - table.scroll_offset.y
+        assert 0 <= top < table.scrollable_content_region.height - 1
+        assert table.get_row_at(table.cursor_row)[0].plain in desk.screen_text()
+
+
+async def test_in_the_smallest_terminal_what_is_shortened_says_so(machine, open_console):
+    machine.picture = pressed()
+    async with open_console(size=(60, 16)) as desk:
+        await desk.press("3")
+        assert "manual, pid 4… │" in desk.screen_text()
+        await desk.press("i")
+        await desk.until(lambda: "grew most" in desk.screen_text())
+        for part in ("≥3m12s", "✗ critical ", "dream +9.6G"):
+            assert part in desk.screen_text()

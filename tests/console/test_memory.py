@@ -126,7 +126,7 @@ async def test_a_list_that_cannot_be_read_says_so(machine, open_console):
 
 async def in_replay(desk):
     await desk.press("i")
-    await desk.until(lambda: "so far" in desk.screen_text())
+    await desk.until(lambda: "critical" in desk.text_of(desk.app.screen.table))
     await desk.press("enter")
     await desk.until(lambda: isinstance(desk.app.screen, ReplayPage))
     await desk.settled()

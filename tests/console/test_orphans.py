@@ -78,16 +78,24 @@ async def test_the_strip_ticks_behind_every_page_and_dialog(open_console, key):
         assert "14:03:29" in desk.screen_text().splitlines()[0]
 
 
-async def test_a_result_over_a_page_is_a_toast_and_over_a_dialog_waits(open_console):
+async def test_a_result_stands_below_a_page_and_covers_no_dialog(open_console):
     async with open_console() as desk:
         await desk.press("P")
         desk.app.report("it is done", Tone.OK)
-        assert not list(desk.app._notifications)
+        assert "it is done" not in desk.screen_text()
         await desk.press("escape")
         assert "it is done" in desk.screen_text()
         await desk.press("question_mark")
         desk.app.report("that too", Tone.OK)
-        await desk.until(lambda: [one.message for one in desk.app._notifications] == ["that too"])
+        await desk.settled()
+        lines = desk.screen_text().splitlines()
+        assert "that too" in lines[-2]
+        assert desk.screen_text().count("that too") == 1
+        assert "esc back" in "".join(lines[-6:-1])
+        desk.clock.at += 13
+        desk.app._tick()
+        await desk.settled()
+        assert "that too" not in desk.screen_text()
 
 
 @pytest.mark.parametrize("tone", [Tone.OK, Tone.FAIL])

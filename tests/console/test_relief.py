@@ -13,7 +13,7 @@ from neo_console.picture import Picture
 from neo_console.relieving import freed
 from neo_console.screens.relief import ReliefPage
 from neo_console.screens.replay import ReplayPage
-from neo_console.vocabulary import Seen
+from neo_console.vocabulary import Seen, Tone
 from neo_core.errors import LedgerError, NeoError
 from neo_core.ledger.models import Control, ControlKind, Outcome
 from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
@@ -95,7 +95,7 @@ async def test_an_unload_is_previewed_cancel_has_the_focus_and_a_confirmed_one_i
         assert machine.asked == [("unload", "ollama", "asked for in the console")]
         told = desk.app.journal.results()[0].text
         assert told == "ollama answered with 200; should free 4.8G, which is measured in 15s"
-        assert any("should free" in one.message for one in desk.app._notifications)
+        assert "should free" in desk.screen_text().splitlines()[-2]
 
 
 async def test_a_server_that_hangs_holds_up_neither_the_screen_nor_the_collector(listed, machine):
@@ -125,7 +125,7 @@ async def test_what_fails_and_what_cannot_be_done_is_told_with_the_way_out(liste
         await desk.until(lambda: len(desk.app.journal.results()) == 2)
         told = desk.app.journal.results()[0]
         assert told.text == "ollama was not unloaded. " + str(machine.relief.error)
-        assert told.severity == "error"
+        assert told.tone is Tone.FAIL
         await desk.press("down", "enter")
         told = desk.app.journal.results()[0].text
         assert told.startswith("nobody listens on port 1234 — start it, or correct unload.lm-studio.url")

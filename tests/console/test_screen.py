@@ -201,7 +201,17 @@ async def test_ctrl_c_only_says_how_to_quit(open_console):
     async with open_console() as desk:
         await desk.press("ctrl+c")
         assert desk.app.is_running
-        assert [one.message for one in desk.app._notifications] == ["q quits the console; work goes on."]
+        assert "14:03:22  · q quits the console; work goes on." in desk.screen_text()
+        assert desk.app.journal.results() == ()
+
+
+async def test_a_refresh_says_when_it_came_or_why_not(machine, open_console):
+    async with open_console() as desk:
+        await desk.press("r")
+        await desk.until(lambda: "✓ refreshed 14:03:22" in desk.screen_text())
+        machine.failure = RuntimeError("the disk is gone")
+        await desk.press("r")
+        await desk.until(lambda: "✗ not refreshed: " in desk.screen_text())
 
 
 async def test_q_quits_with_success(open_console):

@@ -7,7 +7,7 @@ import pytest
 
 from neo_console.chain import service_chain
 from neo_console.keymap import default_keymap
-from neo_console.rows.services import in_trouble, service_rows
+from neo_console.rows.services import coming, in_trouble, service_rows
 from neo_core.ledger.models import ServiceState
 from neo_core.schedule.decision import Verdict
 from neo_core.snapshot import Section
@@ -217,3 +217,9 @@ async def test_names_of_services_are_never_markup(machine, open_console):
             await desk.press(*keys)
             assert evil in desk.screen_text()
             await desk.press("escape")
+
+
+@pytest.mark.parametrize(("ago", "said"), [(89, "answers"), (300, "answered 5m ago")])
+def test_an_answer_that_is_noted_once_a_minute_only_does_not_read_as_old(ago, said):
+    running = next(one for one in healthy_services() if one.probed_at is not None)
+    assert coming(msgspec.structs.replace(running, probed_at=NOW - ago), NOW) == said

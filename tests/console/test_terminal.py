@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import time
 
@@ -38,6 +39,19 @@ def test_a_terminal_that_was_not_given_back_is_found_out(root):
             "bracketed paste",
             "terminal settings",
         ]
+
+
+def test_without_colour_none_is_sent_and_the_selection_and_the_focus_are_reversed(root):
+    with Terminal(root, environment={"NO_COLOR": "1", "COLORTERM": "truecolor"}) as terminal:
+        assert terminal.sees("never ran")
+        terminal.type("jt")
+        assert terminal.sees("Start kbSync?")
+        terminal.kill(signal.SIGTERM)
+        assert terminal.wait() == 143
+    sent = {code for codes in re.findall(rb"\x1b\[([0-9;:]*)m", terminal.written) for code in codes.split(b";")}
+    assert sent <= {b"", b"0", b"1", b"2", b"3", b"4", b"7"}
+    turned = b" ".join(re.findall(rb"\x1b\[(?:1;)?7m([^\x1b]*)", terminal.written)).decode()
+    assert all(name in turned for name in ("1 Schedule", "backup", "kbSync", "Cancel"))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in console.KINDS if not kind.startswith("signal")])

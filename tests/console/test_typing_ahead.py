@@ -44,11 +44,3 @@ async def test_the_panel_asked_for_last_is_the_one_in_front(open_console):
             desk.main.go_by(-1)
         await desk.settled()
         assert (desk.main.current, desk.app.focused) == (desk.main.memory, desk.main.memory.plot)
-
-
-async def test_a_toast_does_not_lie_over_a_dialog(open_console):
-    async with open_console(size=(60, 16)) as desk:
-        await desk.press("ctrl+c")
-        assert len(desk.app._notifications) == 1
-        await desk.press("o")
-        assert len(desk.app._notifications) == 0

@@ -12,7 +12,7 @@ from neo_console.cli.follow import exit_code, follow_run
 from neo_console.cli.output import emit_json, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
 from neo_console.cli.records import control_json, decision_json, run_json
-from neo_console.format import moment
+from neo_console.format import in_local_time, moment
 from neo_core.engine import Engine
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
@@ -160,7 +160,8 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
         click.echo(held)
     click.echo(f"{blocking.outcome}: {attempt.decision.task} did not start: {blocking.sentence} [{blocking.reason}]")
     if blocking.clears_when:
-        click.echo(f"Clears when: {blocking.clears_when}. Details: neo-console why {attempt.decision.task}")
+        clears = in_local_time(blocking.clears_when, attempt.decision.at)
+        click.echo(f"Clears when: {clears}. Details: neo-console why {attempt.decision.task}")
 
 
 def _live_run(engine: Engine, name: str) -> Run:

@@ -61,7 +61,7 @@ def _open_console(workspace: Workspace, *, read_only: bool) -> int:
     from neo_console import heap
 
     heap.hold()
-    from neo_console.app import run_console
+    from neo_console.opening import run_console
 
     return run_console(workspace, read_only=read_only)
 

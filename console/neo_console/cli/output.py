@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from neo_console.format import moment, plain, size, took
+from neo_console.format import in_local_time, moment, plain, size, took
 from neo_console.vocabulary import outcome_term, reason_text, term
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ def decision_text(decision: Decision) -> str:
     else:
         first = f"{decision.task} may not start: {plain(blocking.sentence)} [{blocking.reason}]"
     rows = [
-        (str(term(result.gate)), str(term(result.verdict)), result.value, result.limit, result.clears_when)
+        (
+            *(str(term(result.gate)), str(term(result.verdict))),
+            *(in_local_time(text, decision.at) for text in (result.value, result.limit, result.clears_when)),
+        )
         for result in decision.results
     ]
     return f"{first}\n\n{table(('GATE', 'VERDICT', 'VALUE', 'LIMIT', 'CLEARS WHEN'), rows)}"

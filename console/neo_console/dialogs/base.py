@@ -62,10 +62,6 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         """Return what stands above the buttons."""
         return []
 
-    def on_mount(self) -> None:
-        """Take away the toasts that would cover the buttons; what they told stays in the results."""
-        self.app.clear_notifications()
-
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Answer once: what was pressed again before the dialog had gone is no second answer."""
         return super().dismiss(result) if self.is_active else AwaitComplete()

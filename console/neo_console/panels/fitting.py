@@ -35,12 +35,16 @@ def part_of(text: str, widths: Mapping[int, int], index: int) -> str:
 
 
 def fit(columns: Sequence[Column], available: int) -> dict[int, int]:
-    """Return the width of every column that has room, by its index."""
+    """Return the width of every column that has room, by its index; text is shortened before it is cut off."""
     shown = dict(enumerate(columns))
     while _needed(shown.values()) > available and any(column.spare for column in shown.values()):
         del shown[max(shown, key=lambda index: shown[index].spare)]
-    rest = max(0, available - _needed(shown.values()))
-    return {index: column.width + rest if column.flexible else column.width for index, column in shown.items()}
+    widths = {index: column.width for index, column in shown.items()}
+    rest = available - _needed(shown.values())
+    for index, column in shown.items():
+        taken = min(max(0, -rest), column.width - column.least if column.least else 0)
+        widths[index], rest = widths[index] - taken, rest + taken
+    return {index: width + max(0, rest) if shown[index].flexible else width for index, width in widths.items()}
 
 
 def _needed(columns: Collection[Column]) -> int:

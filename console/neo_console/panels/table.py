@@ -50,6 +50,7 @@ class KeyedTable(LineTable, inherit_bindings=False):
         self._keys: list[str] = []
         self._gone: Subject | None = None
         self._touched = False
+        self._height = 0
         self._colours: Colours = {}
         self.order = OWN
         self.above: KeyedTable | None = None
@@ -125,7 +126,8 @@ class KeyedTable(LineTable, inherit_bindings=False):
         return True
 
     def on_resize(self) -> None:
-        """Give the flexible column what is left; new widths draw every row anew."""
+        """Keep the selected row in sight; give the flexible column what is left, new widths draw every row anew."""
+        self._keep_in_sight()
         widths = fit(self._columns_wanted, self.scrollable_content_region.width)
         if widths == self._widths:
             return
@@ -139,6 +141,13 @@ class KeyedTable(LineTable, inherit_bindings=False):
             self.add_column(self._label(column, width), width=room, key=column.key)
         self._add(self._rows.values())
         self.move_cursor(row=cursor)
+
+    def _keep_in_sight(self) -> None:
+        """Scroll where the table lost the lines that the selected row stood in."""
+        before, self._height = self._height, self.scrollable_content_region.height - self._head_height
+        place = self.cursor_row - self.scroll_offset.y
+        if self.show_cursor and 0 <= place < before and place >= self._height:
+            self.scroll_to(y=self.cursor_row - self._height + 1, animate=False)
 
     def on_focus(self) -> None:
         """From now on the selection stays with what the operator saw, even when newer rows come."""

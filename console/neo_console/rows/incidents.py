@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("number", "no", 4, right=True),
     Column("began", "began", 9, falling=True),
-    Column("lasted", "lasted", 13, falling=True),
-    Column("worst", "worst", 33),
+    Column("lasted", "lasted", 13, least=9, falling=True),
+    Column("worst", "worst", 33, least=12),
     Column("least", "least", 5, right=True, spare=1),
-    Column("grew", "grew most", 12, flexible=True),
+    Column("grew", "grew most", 12, flexible=True, least=11),
 )
 
 
@@ -31,12 +31,12 @@ def _row(incident: Incident, now: float) -> Row:
     shown = term(incident.phase)
     most = incident.trees[0] if incident.trees else None
     open_now = incident.ended_at is None
-    lasted = f"{age(now - incident.began_at)} so far" if open_now else age((incident.ended_at or 0) - incident.began_at)
+    so_far = age((incident.ended_at or now) - incident.began_at)
     cells = (
         Cell(str(incident.incident_id), Tone.DIM),
         Cell(moment(incident.began_at, now, seconds=True), strong=True),
-        Cell(lasted, Tone.WAIT if open_now else Tone.PLAIN),
-        Cell(plain(f"{shown}: {incident.worst.signal} {incident.worst.value}"), shown.tone),
+        Cell(f"≥{so_far}", Tone.WAIT, f"{so_far} so far") if open_now else Cell(so_far),
+        Cell(str(shown), shown.tone, plain(f"{shown}: {incident.worst.signal} {incident.worst.value}")),
         Cell(size(incident.least_available)),
         Cell(f"{plain(most.tree.owner)} +{size(most.grown)}" if most else NOTHING),
     )

@@ -63,10 +63,11 @@ class Row(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One column of fixed ``width``; the ``flexible`` one takes what is left, and never less than its width.
+    """One column of ``width``; the ``flexible`` one takes what is left.
 
-    Where there is too little room, the column with the highest ``spare`` is left out first; 0 always stays. A
-    ``falling`` one is sorted largest first, or newest first, before it is reversed.
+    Where there is too little room, the column with the highest ``spare`` is left out first; 0 always stays. If that is
+    not enough, those with a ``least`` width shrink to it, from the left. A ``falling`` one is sorted largest first, or
+    newest first, before it is reversed.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Column(NamedTuple):
     right: bool = False
     flexible: bool = False
     spare: int = 0
+    least: int = 0
     falling: bool = False
 
 

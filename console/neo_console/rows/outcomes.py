@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("time", "time", 9, falling=True),
-    Column("task", "task", 16),
+    Column("task", "task", 16, least=12),
     Column("outcome", "outcome", 15),
-    Column("reason", "reason", 20, flexible=True),
+    Column("reason", "reason", 20, flexible=True, least=11),
     Column("took", "took", 6, right=True, spare=1, falling=True),
     Column("peak", "peak", 5, right=True, spare=2, falling=True),
 )

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("what", "what", 26),
     Column("frees", "frees", 7, right=True),
     Column("by", "by", 31, spare=1),
-    Column("effect", "effect", 20, flexible=True),
+    Column("effect", "effect", 20, flexible=True, least=16),
 )
 
 

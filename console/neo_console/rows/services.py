@@ -43,6 +43,11 @@ def in_trouble(service: ServiceView) -> bool:
     return service.wanted and bool(service.command) and service.state in IN_TROUBLE
 
 
+def answers(service: ServiceView, now: float) -> bool:
+    """Return whether its last good answer is as new as can be known: they are written down once a minute only."""
+    return service.probed_at is not None and now - service.probed_at <= service.answer_lasts
+
+
 def coming(service: ServiceView, now: float) -> str:
     """Return what happens to the service next, in a few words."""
     if not service.kept and service.wanted:
@@ -52,7 +57,7 @@ def coming(service: ServiceView, now: float) -> str:
             left = service.next_start_at - now
             return f"starts in {brief(left)}" if left > 0 else "starts now"
         case ServiceState.RUNNING if service.probed_at is not None:
-            return f"answered {brief(now - service.probed_at)} ago"
+            return "answers" if answers(service, now) else f"answered {brief(now - service.probed_at)} ago"
         case ServiceState.STOPPED if service.wanted:
             return "starts in a moment"
         case _:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from neo_console.panels.footer import LastResult
 from neo_console.panels.strip import Banners
 from neo_console.rows.banners import pause_banner
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from neo_console.app import NeoConsole
+    from neo_console.results import Result
 
 _SMALL = 24
 LEAST = (60, 16)  # columns and lines
@@ -44,6 +46,7 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         super().__init__()
         self._opened_by = opened_by
         self.banners = Banners(most=1)
+        self.result = LastResult()
 
     @property
     def console(self) -> NeoConsole:
@@ -57,6 +60,7 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         for action_id, action in _MOVES.items():
             bound.extend(Binding(key, action) for key in keymap.keys(action_id))
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
+        self.mount(self.result)
         self.refresh_page()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -73,9 +77,14 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         if self.is_active:
             self.dismiss(None)
 
+    def show_result(self, result: Result) -> None:
+        """Let the result of an action stand below the page for a while."""
+        self.result.show(result, self.console.colours)
+
     def refresh_page(self) -> None:
         """Draw again what may have changed; called every second while the page is in front."""
         console = self.console
+        self.result.expire(console.now())
         lines = pause_banner(console.picture, console.now(), console.flags(), console.keymap.key)
         self.banners.show(lines, console.colours)
 

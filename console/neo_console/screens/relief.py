@@ -94,7 +94,7 @@ class ReliefPage(Overlay):
         self.table.show_header = bool(self._options)
         said = sentence(RELIEF, self._seen, console.look.keys, age=age(now - self._read_at), error=plain(self._error))
         self._notice.say(said, self._seen, console.colours)
-        done = reliefs_table(self._done, console.colours, width=console.size.width)
+        done = reliefs_table(self._done, console.colours)
         self._below.update(Group(heading("What was done, the newest first", console.colours), done))
         self._frame.border_title = Content("Relieve the memory: the most reversible first, nothing happens by itself")
         self._frame.border_subtitle = Content(self._subtitle(now))

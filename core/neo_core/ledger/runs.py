@@ -212,10 +212,8 @@ class RunTable:
         gone, the rows of its moment come again.
         """
         later = "coalesce((SELECT rowid FROM runs WHERE run_id = ?), 9223372036854775807)"
-        query = f"{_SELECT} WHERE last_at <= ? AND (last_at < ? OR rowid < {later})"
-        return self._database.select(
-            Run, f"{query} ORDER BY last_at DESC, rowid DESC LIMIT ?", (last_at, last_at, run_id, limit)
-        )
+        query = f"{_SELECT} WHERE last_at <= ? AND (last_at < ? OR rowid < {later}) ORDER BY last_at DESC, rowid DESC"
+        return self._database.select(Run, f"{query} LIMIT ?", (last_at, last_at, run_id, limit))
 
     def marks(self, limit: int) -> list[dict[str, Any]]:
         """Return, newest first, what of each row tells whether it changed since it ended; far less than the row."""
@@ -239,8 +237,17 @@ class RunTable:
     def of_ids(self, run_ids: Sequence[str]) -> list[Run]:
         """Return those of the rows that exist, in no order."""
         asked = json.dumps(list(run_ids))
-        query = f"{_SELECT} WHERE run_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own column names
-        return self._database.select(Run, query, (asked,))
+        where = "run_id IN (SELECT value FROM json_each(?))"
+        return self._database.select(Run, f"{_SELECT} WHERE {where}", (asked,))
+
+    def recorded(self) -> set[str]:
+        """Return the tasks that have a row, by jumps through an index: every other one has an empty record."""
+        rows = self._database.query(
+            "WITH RECURSIVE found(task) AS (SELECT min(task) FROM runs UNION ALL"
+            " SELECT (SELECT min(task) FROM runs WHERE task > found.task) FROM found WHERE found.task IS NOT NULL)"
+            " SELECT task FROM found WHERE task IS NOT NULL"
+        )
+        return {row["task"] for row in rows}
 
     def record_of(self, task: str) -> TaskRecord:
         """Return what the schedule needs to know of one task; each question is answered by an index."""
@@ -266,22 +273,15 @@ class RunTable:
         )
 
     def _last_started(self, task: str) -> Run | None:
-        found = self._database.select(
-            Run,
-            f"{_SELECT} WHERE task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred'"
-            " ORDER BY started_at DESC LIMIT 1",
-            (task,),
-        )
-        return found[0] if found else None
+        query = "task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred' ORDER BY started_at DESC"
+        return self._first(query, (task,))
 
     def _last_tried(self, task: str, since: float) -> Run | None:
-        found = self._database.select(
-            Run,
-            f"{_SELECT} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ?"
-            " AND outcome NOT IN ('deferred', 'skipped') ORDER BY last_at DESC LIMIT 1",
-            (task, since),
-        )
-        return found[0] if found else None
+        query = "task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ?"
+        return self._first(f"{query} AND outcome NOT IN ('deferred', 'skipped') ORDER BY last_at DESC", (task, since))
+
+    def _first(self, where: str, values: tuple[object, ...]) -> Run | None:
+        return next(iter(self._database.select(Run, f"{_SELECT} WHERE {where} LIMIT 1", values)), None)
 
     def _failures(self, task: str) -> int:
         """Count back from the latest start that ended; one that its job or an operator ended breaks the row."""

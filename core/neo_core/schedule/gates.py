@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.clock import to_iso
+from neo_core.clock import local_time, to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
@@ -85,19 +85,18 @@ def _pause(_task: Task, facts: Facts) -> GateResult:
     if pause is None:
         return _pass(Gate.PAUSE, value="not paused")
     if pause.kind is ControlKind.DEFER_HEAVY:
-        return _held_by_operator(
-            Gate.PAUSE, Reason.HEAVY_DEFERRED, pause, "everything heavy is deferred", "neo-console relief resume-heavy"
-        )
-    return _held_by_operator(Gate.PAUSE, Reason.PAUSED, pause, "everything is paused", "neo-console unpause")
+        held, what, way_out = Reason.HEAVY_DEFERRED, "everything heavy is deferred", "neo-console relief resume-heavy"
+    else:
+        held, what, way_out = Reason.PAUSED, "everything is paused", "neo-console unpause"
+    return _held_by_operator(Gate.PAUSE, held, pause, (what, way_out), facts.now)
 
 
 def _snooze(task: Task, facts: Facts) -> GateResult:
     snooze = facts.snooze
     if snooze is None:
         return _pass(Gate.SNOOZE, value="not snoozed")
-    return _held_by_operator(
-        Gate.SNOOZE, Reason.SNOOZED, snooze, f"{task.name} is snoozed", f"neo-console resume {task.name}"
-    )
+    what, way_out = f"{task.name} is snoozed", f"neo-console resume {task.name}"
+    return _held_by_operator(Gate.SNOOZE, Reason.SNOOZED, snooze, (what, way_out), facts.now)
 
 
 def _due(task: Task, facts: Facts) -> GateResult:
@@ -206,7 +205,7 @@ def _lease(task: Task, facts: Facts) -> GateResult:
 
 
 def _memory_pressure(task: Task, facts: Facts) -> GateResult:
-    return pressure_gate(task, facts.memory)
+    return pressure_gate(task, facts.memory, facts.now)
 
 
 def _memory_forecast(task: Task, facts: Facts) -> GateResult:
@@ -227,17 +226,20 @@ _GATES: tuple[Callable[[Task, Facts], GateResult], ...] = (
 )
 
 
-def _held_by_operator(gate: Gate, reason: Reason, control: Control, what: str, way_out: str) -> GateResult:
-    until = "ended by hand" if control.until is None else to_iso(control.until)
+def _held_by_operator(gate: Gate, reason: Reason, control: Control, told: tuple[str, str], now: float) -> GateResult:
+    """Block; the sentence has the operator's time and leaves the way out to ``clears_when``, or to a surface's key."""
+    (what, way_out), until, when = told, "ended by hand", "ended by hand"
+    if control.until is not None:
+        until, when = to_iso(control.until), local_time(control.until, now)
     because = f" ({control.because})" if control.because else ""
     return _block(
         gate,
         reason,
         Outcome.DEFERRED,
-        sentence=f"{what} until {until}{because}: {way_out} ends it",
+        sentence=f"{what} until {when}{because}",
         value=f"since {to_iso(control.created_at)} by {control.requested_by or 'unknown'}",
         limit=f"until {until}",
-        clears_when=f"{until}, or {way_out}",
+        clears_when=way_out if control.until is None else f"{until}, or {way_out}",
         blocker="operator",
     )
 

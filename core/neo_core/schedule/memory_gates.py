@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.clock import to_iso
+from neo_core.clock import local_time
 from neo_core.ledger.models import Outcome
 from neo_core.memory.forecast import Forecast, fits
 from neo_core.memory.incidents import Phase
@@ -38,7 +38,7 @@ class MemoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     forecasts: dict[str, Forecast] = msgspec.field(default_factory=dict)
 
 
-def pressure_gate(task: Task, memory: MemoryFacts) -> GateResult:
+def pressure_gate(task: Task, memory: MemoryFacts, now: float) -> GateResult:
     """Block heavy starts from the first sign of pressure until it has been calm for the configured time."""
     gate = Gate.MEMORY_PRESSURE
     if not task.heavy:
@@ -48,7 +48,7 @@ def pressure_gate(task: Task, memory: MemoryFacts) -> GateResult:
     value = f"{memory.signal} {memory.value}"
     if memory.overridden_by:
         return GateResult(gate=gate, verdict=Verdict.PASS, value=f"{value}, overridden by {memory.overridden_by}")
-    since = f" since {to_iso(memory.since)}" if memory.since is not None else ""
+    since = f" since {local_time(memory.since, now)}" if memory.since is not None else ""
     return GateResult(
         gate=gate,
         verdict=Verdict.BLOCK,
@@ -72,7 +72,8 @@ def forecast_gate(task: Task, memory: MemoryFacts) -> GateResult:
         return GateResult(gate=gate, verdict=Verdict.NOT_APPLICABLE, value="no past runs to learn from")
     if memory.available is None:
         return GateResult(gate=gate, verdict=Verdict.NOT_APPLICABLE, value="available memory is unknown")
-    value = f"needs {in_mib(told.peak)} (95 % of {told.samples} runs)"
+    runs = "run" if told.samples == 1 else "runs"
+    value = f"needs {in_mib(told.peak)} (95 % of {told.samples} {runs})"
     limit = f"{in_mib(memory.available)} available, {in_mib(memory.reserve)} of it kept free"
     if fits(told, memory.available, memory.reserve):
         return GateResult(gate=gate, verdict=Verdict.PASS, value=value, limit=limit)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neo_core.services.standing import Moment
 
 _RETRY_AFTER = 1.0
-_PROBED_EVERY = 60.0
+PROBED_EVERY = 60.0  # seconds
 _LEVELS = {ServiceState.FATAL: "ERROR", ServiceState.UNHEALTHY: "WARN"}
 
 
@@ -84,4 +84,4 @@ def _differs(written: ServiceRecord, record: ServiceRecord) -> bool:
         return False
     if msgspec.structs.replace(written, probed_at=record.probed_at) != record:
         return True
-    return abs((record.probed_at or 0.0) - (written.probed_at or 0.0)) >= _PROBED_EVERY
+    return abs((record.probed_at or 0.0) - (written.probed_at or 0.0)) >= PROBED_EVERY

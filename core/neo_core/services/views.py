@@ -8,12 +8,14 @@ from neo_core.durations import format_duration
 from neo_core.ledger.models import ServiceRecord, ServiceState
 from neo_core.processes.source import is_alive
 from neo_core.services.catalogue import Service
+from neo_core.services.row import PROBED_EVERY
 from neo_core.snapshot import ServiceView
 
 if TYPE_CHECKING:
     from neo_core.processes.source import ProcessSource
 
 _SHOULD_LIVE = (ServiceState.STARTING, ServiceState.RUNNING, ServiceState.UNHEALTHY)
+_PROBES = 3  # that may be on their way before an answer is late
 _UNKEPT = "nobody looks after it: the orchestrator is not running"
 
 
@@ -60,6 +62,7 @@ def _view(
         next_start_at=known.next_start_at if kept else None,
         last_exit=known.last_exit,
         probed_at=known.probed_at,
+        answer_lasts=PROBED_EVERY + _PROBES * service.probe_every,
         adopted=known.adopted,
     )
 

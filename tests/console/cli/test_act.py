@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from datetime import datetime
 
@@ -145,7 +146,11 @@ def test_a_snooze_defers_until_it_is_ended(console):
     assert done.returncode == 0
     assert done.stdout.startswith("quick is snoozed until ")
     assert done.stdout.endswith(": demo. Ends earlier with: neo-console resume quick\n")
-    assert "[snoozed]" in console("run", "quick").stdout
+    refused = console("run", "quick").stdout
+    assert "[snoozed]" in refused
+    assert refused.count("neo-console resume quick") == 1
+    assert not re.search(r"T\d\d:\d\d", refused + console("why", "quick").stdout)
+    assert console.json("why", "quick")["clearsWhen"].endswith("Z, or neo-console resume quick")
     assert console("run", "fails").returncode == 1
     assert console("resume", "quick").stdout == "quick is no longer snoozed.\n"
     assert console("resume", "quick").stdout == "quick was not snoozed.\n"

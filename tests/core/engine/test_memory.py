@@ -60,7 +60,7 @@ def test_what_a_task_needed_before_is_what_it_must_find(workspace):
 
     run = engine(workspace, 'reserve = "500TiB"', grow).run_and_wait("work")
     assert (run.outcome, run.reason_code) == (Outcome.DEFERRED, "memory-forecast")
-    assert "95 % of 1 runs" in run.reason
+    assert "95 % of 1 run)" in run.reason
 
 
 def test_an_open_console_records_and_the_snapshot_tells_the_incident(workspace, pressed):

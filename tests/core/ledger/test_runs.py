@@ -254,3 +254,11 @@ def test_a_run_is_found_by_the_beginning_of_its_id_and_nothing_in_it_is_a_patter
     assert found("abd") == ["abd"]
     assert found("a%") == ["a%c"]
     assert found("_b") == found("x") == []
+
+
+def test_the_tasks_that_have_rows_are_known_and_every_other_record_is_empty(ledger, make_run):
+    assert ledger.runs.recorded() == set()
+    for number, task in enumerate(["b", "a", "b", "zz"]):
+        ledger.runs.insert(make_run(run_id=f"{number}", task=task))
+    assert ledger.runs.recorded() == {"a", "b", "zz"}
+    assert ledger.runs.record_of("aa") == TaskRecord()

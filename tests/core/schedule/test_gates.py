@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import msgspec
 import pytest
@@ -269,7 +270,8 @@ def test_not_due_says_in_how_long_and_of_what():
 
 def test_a_pause_says_who_why_and_the_way_out():
     result = decide(TASK, facts(pause=control(ControlKind.PAUSE, None))).blocking
-    assert result.sentence == "everything is paused until ended by hand (demo): neo-console unpause ends it"
+    assert result.sentence == "everything is paused until ended by hand (demo)"
+    assert result.clears_when == "neo-console unpause"
     assert "by ann" in result.value
     timed = decide(TASK, facts(snooze=SNOOZE)).blocking
     assert timed.clears_when == "2027-01-15T08:01:00.000Z, or neo-console resume kbSync"
@@ -278,3 +280,10 @@ def test_a_pause_says_who_why_and_the_way_out():
 def test_a_decision_survives_the_ledger_as_json():
     decision = decide(TASK, facts(lease=HELD, pause=PAUSE))
     assert msgspec.json.decode(msgspec.json.encode(decision), type=Decision) == decision
+
+
+@pytest.mark.parametrize(("later", "form"), [(60, "%H:%M"), (86_400, "%d %b %H:%M"), (400 * 86_400, "%Y-%m-%d %H:%M")])
+def test_a_sentence_names_the_local_time_and_the_date_of_another_day(later, form):
+    snooze = control(ControlKind.SNOOZE, NOW + later)
+    told = time.strftime(form, time.localtime(NOW + later))
+    assert decide(TASK, facts(snooze=snooze)).blocking.sentence == f"kbSync is snoozed until {told} (demo)"

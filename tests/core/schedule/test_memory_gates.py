@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from neo_core.ledger.models import Outcome
@@ -11,6 +13,7 @@ from neo_core.profiles import Task
 from neo_core.schedule.decision import Verdict
 from neo_core.schedule.memory_gates import MemoryFacts, forecast_gate, pressure_gate
 
+NOW = 1_790_000_060.0
 MIB = 1024 * 1024
 HEAVY = Task(name="dream", heavy=True, every=0.0, command=("true",))
 LIGHT = Task(name="dream", heavy=False, every=0.0, command=("true",))
@@ -29,30 +32,31 @@ def needs(peak, available, **changes):
 
 @pytest.mark.parametrize("phase", [Phase.ELEVATED, Phase.CRITICAL, Phase.RECOVERING])
 def test_under_pressure_a_heavy_start_is_deferred_and_reads_value_limit_and_since(phase):
-    result = pressure_gate(HEAVY, pressed(phase))
+    result = pressure_gate(HEAVY, pressed(phase), NOW)
 
     assert (result.verdict, result.outcome, result.reason) == (Verdict.BLOCK, Outcome.DEFERRED, "memory-pressure")
     assert (result.value, result.limit) == ("some avg10 23.0 %", "10 %")
     assert str(phase) in result.sentence
-    assert "2026-09-21T" in result.sentence
+    since = time.strftime("%H:%M", time.localtime(NOW - 60))
+    assert f" since {since}: some avg10 23.0 %" in result.sentence
     assert result.clears_when
 
 
 @pytest.mark.parametrize("phase", [Phase.NORMAL, Phase.UNKNOWN])
 def test_without_pressure_it_passes_and_unknown_is_told_as_unknown(phase):
-    result = pressure_gate(HEAVY, MemoryFacts(phase=phase))
+    result = pressure_gate(HEAVY, MemoryFacts(phase=phase), NOW)
 
     assert result.verdict is Verdict.PASS
     assert str(phase) in result.value
 
 
 def test_light_work_is_never_held_back():
-    assert pressure_gate(LIGHT, pressed(Phase.CRITICAL)).verdict is Verdict.NOT_APPLICABLE
+    assert pressure_gate(LIGHT, pressed(Phase.CRITICAL), NOW).verdict is Verdict.NOT_APPLICABLE
     assert forecast_gate(LIGHT, needs(8000, 100)).verdict is Verdict.NOT_APPLICABLE
 
 
 def test_an_override_passes_and_says_whose_it_was():
-    result = pressure_gate(HEAVY, pressed(Phase.CRITICAL, overridden_by="ada"))
+    result = pressure_gate(HEAVY, pressed(Phase.CRITICAL, overridden_by="ada"), NOW)
 
     assert result.verdict is Verdict.PASS
     assert "overridden by ada" in result.value
