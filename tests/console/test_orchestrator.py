@@ -142,9 +142,9 @@ async def test_starting_is_previewed_done_off_the_loop_and_told(machine, daemon,
             assert part in shown
         assert desk.app.focused is desk.app.screen.cancel
         daemon.gate.clear()
-        await desk.press("tab", "enter")
+        await desk.pilot.press("tab", "enter")
         await desk.until(lambda: "ORCH … starting" in desk.screen_text())
-        await desk.press("j")
+        await desk.pilot.press("j")
         assert desk.app.context().subject.key == "kbSync"
         machine.picture = snapshot()
         daemon.gate.set()

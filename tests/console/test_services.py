@@ -108,7 +108,7 @@ async def test_the_filter_covers_both_tables(troubled, open_console):
     async with open_console() as desk:
         await desk.press("slash", *"status:backoff", "enter")
         assert desk.main.schedule.services.row_count == 1
-        assert "None of 6 rows matches" in desk.screen_text()
+        assert "None of 6 tasks matches" in desk.screen_text()
         await desk.press("escape")
         assert desk.main.schedule.services.row_count == 3
         assert "6 tasks · 3 services" in desk.screen_text()
