@@ -105,8 +105,9 @@ def test_what_a_stray_started_for_a_live_run_is_spared(started, look, until, sou
 
 
 @pytest.mark.parametrize("name", ["neo-orchestrator", "neo-console"])
-def test_an_orchestrator_or_console_from_a_runs_shell_is_none(started, look, name):
-    started("bash", "-c", f"exec -a /opt/bin/{name} sleep 60", run=RUN)
+def test_an_orchestrator_or_console_from_a_runs_shell_is_none(started, look, until, source, name):
+    process = started("bash", "-c", f"exec -a /opt/bin/{name} sleep 60", run=RUN)
+    until(lambda: source.command_line(process.pid).startswith("/opt/bin/"), what="the shell to become it")
     assert look(rows=[ended()]).found == ()
 
 
