@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
-import signal
-import struct
-import termios
 import time
 from contextlib import suppress
 
+from tests.pseudoterminal import LEFT, TYPE, PseudoTerminal, words
+
 SIZE = (120, 40)
-RESTORED = b"\x1b[?1049l"
-_CONTROL = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])")
 _PARTS = 1 << 16
 
 
@@ -23,28 +18,25 @@ class NeverSeenError(Exception):
     """What was waited for never came; the message tells what stood there instead."""
 
 
-def words(raw):
-    """Return the text of what was written to a terminal, without what moves, colours or asks it."""
-    return _CONTROL.sub(b"", raw).decode("utf-8", "replace")
-
-
 class Terminal:
     """Starts ``command`` on a pty of ``SIZE``; every moment is of ``time.perf_counter``, ``began`` just before exec."""
 
     def __init__(self, command, cwd, **environment):
         size = dict(zip(("COLUMNS", "LINES"), map(str, SIZE), strict=True))
-        wanted = {**os.environ, "TERM": "xterm-256color", **size, **environment}
+        wanted = {**os.environ, "TERM": TYPE, **size, **environment}
         self.raw = b""
         self.began = time.perf_counter()
-        self.pid, self._master = pty.fork()
-        if self.pid == 0:
-            try:
-                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-                os.chdir(cwd)
-                os.execvpe(command[0], list(command), wanted)
-            finally:
-                os._exit(127)
-        self.code = None
+        self._pty = PseudoTerminal(command, size=SIZE, environment=wanted, cwd=cwd)
+
+    @property
+    def pid(self):
+        """The process."""
+        return self._pty.pid
+
+    @property
+    def code(self):
+        """The exit code as far as it was asked for; ``None`` before."""
+        return self._pty.code
 
     def __enter__(self):
         return self
@@ -70,7 +62,7 @@ class Terminal:
 
     def fileno(self):
         """Return what is read from."""
-        return self._master
+        return self._pty.master
 
     def forget(self):
         """Read what is there now, and forget it; return how many bytes that were."""
@@ -82,7 +74,7 @@ class Terminal:
     def type(self, keys):
         """Type; return when."""
         typed = time.perf_counter()
-        os.write(self._master, keys)
+        os.write(self._pty.master, keys)
         return typed
 
     def gone(self, timeout=30.0):
@@ -91,37 +83,25 @@ class Terminal:
         while True:
             self.raw = b""
             more = self._read(0.01)
-            rest = rest[-len(RESTORED) :] + self.raw
-            if restored is None and RESTORED in rest:
+            rest = rest[-len(LEFT) :] + self.raw
+            if restored is None and LEFT in rest:
                 restored = self.read_at
-            if self._ended() and not more:
+            if self._pty.exit_code() is not None and not more:
                 return restored, time.perf_counter()
             if time.perf_counter() > deadline:
                 raise NeverSeenError("the program never ended")
 
     def kill(self):
         """End it, whatever it does; close the terminal."""
-        if self.code is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        if self._master is not None:
-            os.close(self._master)
-            self._master = None
-
-    def _ended(self):
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
-        return self.code is not None
+        self._pty.kill()
+        self._pty.hang_up()
 
     def _read(self, seconds):
         """Read what is there within ``seconds``; return whether anybody can write any more."""
-        if not select.select([self._master], [], [], max(0.0, seconds))[0]:
+        if not select.select([self._pty.master], [], [], max(0.0, seconds))[0]:
             return self.code is None
         try:
-            part = os.read(self._master, _PARTS)
+            part = os.read(self._pty.master, _PARTS)
         except OSError:  # the other side is closed
             return False
         self.read_at = time.perf_counter()

@@ -13,7 +13,8 @@ from neo_core.ledger.store import Ledger
 from tests.bench import console, console_load, history
 from tests.bench.crowd import crowd
 from tests.bench.gap_meter import GapMeter
-from tests.bench.terminal import NeverSeenError, Terminal, words
+from tests.bench.terminal import NeverSeenError, Terminal
+from tests.pseudoterminal import words
 
 TABLE = r"""
 import sys, time

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import re
 import select
-import signal
-import struct
-import sys
 import termios
 import threading
 import time
-from contextlib import suppress
 
 import psutil
 
-ENDED_SCREEN = b"\x1b[?1049l"
+from tests.pseudoterminal import CONSOLE, LEFT, TYPE, PseudoTerminal, words
+
 SHOWS_CURSOR = b"\x1b[?25h"
 MOUSE_OFF = b"\x1b[?1000l"
 PASTE_OFF = b"\x1b[?2004l"
-ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_=>])")
 
 
 class Terminal:
     """A running ``neo-console`` over ``root`` in a session of its own; everything that it writes is kept."""
 
     def __init__(self, root, *arguments, size=(120, 40), environment=None):
-        command = [sys.executable, "-m", "neo_console.cli.main", "--workspace", str(root), *arguments]
         held = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+        held |= {"TERM": TYPE, **(environment or {})}
         self.began = time.monotonic()
-        self.master, slave = pty.openpty()
-        self.resize(*size)
-        self.before = termios.tcgetattr(slave)
-        self.slave = os.ttyname(slave)
-        self.pid = os.fork()
-        if not self.pid:
-            with suppress(OSError):
-                os.close(self.master)
-                os.login_tty(slave)
-                os.execvpe(command[0], command, {**held, "TERM": "xterm-256color", **(environment or {})})
-            os._exit(127)
-        self._kept = slave  # so that the settings can be read after its end, as a shell would
+        command = [*CONSOLE, "--workspace", str(root), *arguments]
+        self._pty = PseudoTerminal(command, size=size, environment=held, keep_slave=True)
         self.written = b""
         self.unread = False
-        self.status = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -53,25 +35,31 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        if self.status is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            self.wait(10)
-        self.hang_up()
+        self._pty.kill()
+        self._pty.hang_up()
+
+    @property
+    def pid(self):
+        """The console's process."""
+        return self._pty.pid
+
+    @property
+    def status(self):
+        """The exit code as far as it was waited for; ``None`` before."""
+        return self._pty.code
 
     @property
     def text(self):
         """Everything that was written, without what moves and colours."""
-        return ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
+        return words(self.written)
 
     def resize(self, width, height):
         """Change the size; the kernel tells the console."""
-        with suppress(OSError):
-            fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self._pty.resize(width, height)
 
     def type(self, keys):
         """Press keys."""
-        os.write(self.master, keys.encode())
+        os.write(self._pty.master, keys.encode())
 
     def mark(self):
         """Return from where on to look for what is written next."""
@@ -81,7 +69,7 @@ class Terminal:
         """Return whether the text is written, waiting so many seconds for it."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            if text in ESCAPES.sub(b"", self.written[since:]).decode("utf-8", "replace"):
+            if text in words(self.written[since:]):
                 return True
             if self.status is not None or not self._reader.is_alive():
                 return False
@@ -94,24 +82,16 @@ class Terminal:
 
     def hang_up(self):
         """Close the terminal, as a window that is closed."""
-        for name in ("_kept", "master"):
-            descriptor, _ = getattr(self, name), setattr(self, name, -1)
-            if descriptor >= 0:
-                with suppress(OSError):
-                    os.close(descriptor)
+        self._pty.hang_up()
 
     def wait(self, within=5.0):
         """Return the exit code, ``None`` when it has not ended in time; what it wrote is complete then."""
         deadline = time.monotonic() + within
-        while self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-                break
+        while self._pty.exit_code() is None:
             if time.monotonic() > deadline:
                 return None
             time.sleep(0.01)
-        time.sleep(0.05 if self.master >= 0 else 0)
+        time.sleep(0.05 if self._pty.master >= 0 else 0)
         return self.status
 
     def cpu(self, seconds):
@@ -127,25 +107,25 @@ class Terminal:
     def left_behind(self):
         """Return what a shell would find wrong with its terminal afterwards, in words."""
         wrong = []
-        if self.master < 0:
+        if self._pty.master < 0:
             return wrong
         tail = self.written
         if b"\x1b[?1049h" in tail:
             for wanted, on, word in (
-                (ENDED_SCREEN, b"\x1b[?1049h", "alternate screen"),
+                (LEFT, b"\x1b[?1049h", "alternate screen"),
                 (SHOWS_CURSOR, b"\x1b[?25l", "hidden cursor"),
                 (MOUSE_OFF, b"\x1b[?1000h", "mouse"),
                 (PASTE_OFF, b"\x1b[?2004h", "bracketed paste"),
             ):
                 if tail.rfind(wanted) < tail.rfind(on):
                     wrong.append(word)
-        if self._kept >= 0 and termios.tcgetattr(self._kept) != self.before:
+        if self._pty.slave >= 0 and termios.tcgetattr(self._pty.slave) != self._pty.before:
             wrong.append("terminal settings")
         return wrong
 
     def _read(self):
         while True:
-            master = self.master
+            master = self._pty.master
             if master < 0:
                 return
             if self.unread:

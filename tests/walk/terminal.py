@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import shutil
 import signal
-import struct
 import subprocess
-import sys
 import tempfile
-import termios
 import time
 from pathlib import Path
 
 import psutil
 import pyte
 
+from tests.pseudoterminal import CONSOLE, TYPE, PseudoTerminal
+
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "neo_console.cli.main")
 KEYS = {
     "enter": b"\r",
     "tab": b"\t",
@@ -43,7 +39,7 @@ _LET_GO = 5.0  # seconds
 def environment(look: str) -> dict[str, str]:
     """Return the environment of a console in a terminal of 16 million colours, or one that wants none."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+    kept |= {"TERM": TYPE, "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
     return kept | ({"NO_COLOR": "1"} if look == "no-color" else {})
 
 
@@ -55,7 +51,7 @@ def kinds() -> list[str]:
 def opened(kind: str, arguments: list[str], *, size: tuple[int, int], look: str):
     """Open the console in a new terminal of that kind."""
     made = {"pty": Pty, "tmux": Tmux}[kind]
-    return made([*COMMAND, *arguments], size=size, environment=environment(look))
+    return made([*CONSOLE, *arguments], size=size, environment=environment(look))
 
 
 class Terminal:
@@ -89,41 +85,32 @@ class Pty(Terminal):
 
     def __init__(self, command, *, size, environment):
         super().__init__(size)
-        self._code = None
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            os.execvpe(command[0], command, environment)
-        rows = struct.pack("HHHH", self.height, self.width, 0, 0)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, rows)
+        self._pty = PseudoTerminal(command, size=size, environment=environment)
 
     def send(self, data):
         """Write what a keyboard would."""
-        os.write(self._terminal, data)
+        os.write(self._pty.master, data)
 
     def exit_code(self):
         """Return the exit code; ``None`` while the console runs."""
         self._draw()
-        if self._code is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if pid else None
-        return self._code
+        return self._pty.exit_code()
 
     def close(self):
         """End the console if it still runs, and the terminal."""
         if self.exit_code() is None:
-            os.kill(self._pid, signal.SIGTERM)
+            os.kill(self._pty.pid, signal.SIGTERM)
             deadline = time.monotonic() + _LET_GO
-            while self.exit_code() is None:
-                if time.monotonic() > deadline:
-                    os.kill(self._pid, signal.SIGKILL)
+            while self.exit_code() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
-        os.close(self._terminal)
+        self._pty.kill()
+        self._pty.hang_up()
 
     def _draw(self):
         drawn = False
-        while select.select([self._terminal], [], [], 0)[0]:
+        while select.select([self._pty.master], [], [], 0)[0]:
             try:
-                data = os.read(self._terminal, 65_536)
+                data = os.read(self._pty.master, 65_536)
             except OSError:
                 break
             if not data:
