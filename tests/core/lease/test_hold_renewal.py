@@ -50,10 +50,13 @@ def test_a_collision_is_said_once_and_the_strangers_record_left(hold, place, unt
     assert (said + capfd.readouterr().err).count("COLLISION") == 1
 
 
-def test_a_failed_renewal_is_said_and_tried_again(hold, place, until, capfd):
-    with hold(renew_every=0.01) as held:
+def test_a_failed_renewal_is_said_and_tried_again(hold, place, until, clock, monkeypatch, capfd):
+    monkeypatch.setattr(hold_module, "_LOOK_EVERY", 0.005)
+    with hold(clock=clock) as held:
+        # No renewal is due while the clock stands: none sees the moment without a record, which is a collision.
         place.lease.rename(place.lease.with_name("kept"))
         place.lease.mkdir()
+        clock.wall += 60
         said = ""
 
         def failed():
@@ -64,5 +67,6 @@ def test_a_failed_renewal_is_said_and_tried_again(hold, place, until, capfd):
         until(failed)
         place.lease.rmdir()
         place.lease.with_name("kept").rename(place.lease)
+        clock.wall += 60
         until(lambda: LeaseStore(place.lease).inspect().lease.renewed_at)
         assert LeaseStore(place.lease).inspect().lease.token == held.lease.token
