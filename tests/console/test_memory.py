@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from neo_console import collector
 from neo_console.screens.incidents import IncidentsPage
 from neo_console.screens.replay import ReplayPage
 from neo_console.vocabulary import Seen
@@ -306,7 +307,8 @@ async def test_memory_that_runs_short_after_the_preview_stops_a_plain_start(mach
         assert machine.asked == []
 
 
-async def test_a_course_is_not_read_with_every_picture(machine, open_console):
+async def test_a_course_is_not_read_with_every_picture(machine, open_console, monkeypatch):
+    monkeypatch.setattr(collector, "_COURSE_EVERY", 3600.0)
     read = []
     whole = machine.memory_course
     machine.memory_course = lambda *told: read.append(told) or whole(*told)

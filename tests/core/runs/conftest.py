@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from neo_core.engine import Engine
+from neo_core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,5 +84,6 @@ def engine(tasks: Path, workspace: Workspace):
     (tasks / "release").touch()
     for run in made.history():
         if run.live:
-            made.stop(run.run_id, force=True)
+            with suppress(UsageError):  # it has ended since the list was read
+                made.stop(run.run_id, force=True)
             made.wait(run.run_id, timeout=20)
