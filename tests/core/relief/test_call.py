@@ -60,13 +60,13 @@ def test_nobody_there_failed(answering):
     assert "unload.m.url" in answer.mend
 
 
-@pytest.mark.parametrize("pieces", [(), (b"HTTP/1.1 200 OK\r\n", *[b"X-Slow: 1\r\n"] * 100)], ids=["hangs", "drips"])
+@pytest.mark.parametrize("pieces", [(), (b"HTTP/1.1 200 OK\r\n", *[b"X-Slow: 1\r\n"] * 1000)], ids=["hangs", "drips"])
 def test_one_that_hangs_or_drips_ends_with_its_time_and_nobody_knows_whether_it_happened(answering, pieces):
     url, _ = answering(*pieces, hold=True)
     began = time.monotonic()
     answer = ask(url, timeout=0.15)
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10  # it drips for twenty
     assert answer.result is ReliefResult.UNKNOWN
     assert answer.sentence.endswith("did not answer within 150ms")
     assert "unload.m.timeout" in answer.mend

@@ -113,17 +113,14 @@ def test_the_end_of_the_keeper_leaves_services_or_stops_them(keep, define, serve
     again.until_state("deaf", "running")
 
 
-def test_the_keeper_is_quick_and_sleeps(keep, define, serve, free_port):
+def test_the_keeper_sleeps_until_something_is_due(keep, define, serve, free_port):
     ports = [free_port() for _ in range(5)]
     services = [define(f"s{port}", command=serve(port), port=port, probe="tcp", probe_every=10.0) for port in ports]
     driver = keep(*services)
     for service in services:
         driver.until_state(service.name, "running")
 
-    began = time.perf_counter()
-    for _ in range(100):
-        driver.keeper.tick()
-    assert (time.perf_counter() - began) / 100 < 0.01
+    driver.keeper.tick()
     assert driver.keeper.next_at() > time.monotonic()
     assert driver.keeper.filenos() == []
 
