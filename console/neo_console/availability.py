@@ -281,7 +281,7 @@ def _no_keeper(context: Context) -> Blocked | None:
 def _may_stop_service(context: Context, service: ServiceView) -> Blocked | None:
     if service.state is ServiceState.STOPPED and not service.wanted:
         return Blocked(f"{service.name} is stopped already", f"press {context.key('trigger')} to start it")
-    return _no_keeper(context)
+    return may_change_orchestrator(context)  # without one it is stopped from here
 
 
 def _a_task(context: Context) -> Blocked | None:

@@ -10,7 +10,7 @@ from neo_console.actions import ACTIONS
 from neo_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 RESERVED = {
     "ctrl+c": "says how to quit",
@@ -53,35 +53,56 @@ def resolve_keys(told: Mapping[str, str], path: str) -> Keymap:
 
     Raises ``ConfigError`` naming the file and the key for an unknown action, something that is no key, or a clash.
     """
+    keys, mistakes = _resolved(told, path)
+    if mistakes:
+        raise mistakes[0]
+    return Keymap(keys)
+
+
+def key_mistakes(told: Mapping[str, str], path: str) -> list[ConfigError]:
+    """Return everything that is wrong with ``[keys]``."""
+    return _resolved(told, path)[1]
+
+
+def _resolved(told: Mapping[str, str], path: str) -> tuple[dict[str, tuple[str, ...]], list[ConfigError]]:
     keys = {action.id: action.keys for action in ACTIONS}
+    mistakes: list[ConfigError] = []
     for action_id, value in told.items():
         place = f"{path}: keys.{action_id}"
         if action_id not in keys:
             near = difflib.get_close_matches(action_id, keys, n=1)
             mend = f"Did you mean keys.{near[0]}?" if near else f"Known here: {', '.join(keys)}."
-            raise ConfigError(place, "is not an action", mend)
-        keys[action_id] = tuple(_checked(key, place) for key in value.split())
-    _refuse_clashes(keys, told, path)
-    return Keymap(keys)
+            mistakes.append(ConfigError(place, "is not an action", mend))
+            continue
+        wrong = [error for key in value.split() if (error := _mistake(key, place)) is not None]
+        if wrong:
+            mistakes += wrong
+        else:
+            keys[action_id] = tuple(map(_name, value.split()))
+    return keys, [*mistakes, *_clashes(keys, told, path)]
 
 
-def _checked(key: str, place: str) -> str:
-    name = key if len(key) == 1 else key.lower()
+def _name(key: str) -> str:
+    return key if len(key) == 1 else key.lower()
+
+
+def _mistake(key: str, place: str) -> ConfigError | None:
+    name = _name(key)
     if name in RESERVED:
-        raise ConfigError(place, f"{key!r} cannot be taken: it {RESERVED[name]}", "Choose another key.")
+        return ConfigError(place, f"{key!r} cannot be taken: it {RESERVED[name]}", "Choose another key.")
     if _KEY.fullmatch(name) is None:
-        raise ConfigError(place, f"{key!r} is not a key", 'Write it like "t", "T", "space" or "ctrl+t".')
-    return name
+        return ConfigError(place, f"{key!r} is not a key", 'Write it like "t", "T", "space" or "ctrl+t".')
+    return None
 
 
-def _refuse_clashes(keys: Mapping[str, tuple[str, ...]], told: Mapping[str, str], path: str) -> None:
+def _clashes(keys: Mapping[str, tuple[str, ...]], told: Mapping[str, str], path: str) -> Iterator[ConfigError]:
     taken: dict[str, str] = {}
     for action_id in sorted(keys, key=lambda name: name in told):
         for key in keys[action_id]:
             other = taken.setdefault(key, action_id)
             if other != action_id:
                 cause = f"{key!r} is already the key of {other}"
-                raise ConfigError(f"{path}: keys.{action_id}", cause, f"Choose another key, or move keys.{other} too.")
+                yield ConfigError(f"{path}: keys.{action_id}", cause, f"Choose another key, or move keys.{other} too.")
 
 
 def key_table() -> str:

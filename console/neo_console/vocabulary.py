@@ -190,6 +190,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         StrayKind.RUN: Term("orphan of a run", "◍", Tone.WAIT),
         StrayKind.SERVICE: Term("orphan of a service", "◍", Tone.WAIT),
         StrayKind.SECOND: Term("second instance", "◍", Tone.FAIL),
+        StrayKind.LEASE: Term("orphan of a script", "◍", Tone.FAIL),
         StrayKind.LISTENER: Term("foreign listener", "!", Tone.WAIT),
     },
     StrayEnd: {

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.config import Config, load_config
+from neo_core.config import Config, load_config, load_config_anyway
 from neo_core.errors import ConfigError, NeoError
 from neo_core.profiles import Task, resolve_tasks
 from neo_core.services.catalogue import Service, resolve_services
 from neo_core.workspace import resolve_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from neo_core.workspace import Workspace
 
 
@@ -29,23 +31,54 @@ def read_catalogue(workspace: Workspace, config: Config | None = None) -> Catalo
     """Resolve ``config`` (default: the workspace's file). Raises ``ConfigError``."""
     found = load_config(workspace.config) if config is None else config
     tasks, services = resolve_tasks(workspace, found), resolve_services(workspace, found)
+    for mistake in _loose_ends(workspace, found, tasks, services):
+        raise mistake
+    return Catalogue(config=found, tasks=tasks, services=services)
+
+
+def examine_catalogue(workspace: Workspace) -> tuple[Catalogue, list[NeoError]]:
+    """Resolve what of the workspace's file can be meant, and return every mistake in it; never raises."""
+    config, wrong = load_config_anyway(workspace.config)
+    later: list[ConfigError] = []
+    tasks = resolve_tasks(workspace, config, mistakes=later)
+    services = resolve_services(workspace, config, mistakes=later)
+    broken = [name for name, told in config.services.items() if name not in services and told.enabled is not False]
+    later += _loose_ends(workspace, config, tasks, [*services, *broken])
+    known = {one.thing for one in wrong}
+    return Catalogue(config=config, tasks=tasks, services=services), [
+        *wrong,
+        *(one for one in (*_misplaced(workspace), *later) if one.thing not in known),
+    ]
+
+
+def _misplaced(workspace: Workspace) -> Iterator[NeoError]:
+    """Yield why nobody knows where the lease is to be, if so."""
+    try:
+        resolve_workspace(workspace.root)
+    except NeoError as error:
+        yield error
+
+
+def _loose_ends(
+    workspace: Workspace, config: Config, tasks: dict[str, Task], services: Collection[str]
+) -> Iterator[ConfigError]:
+    """Yield every name of a service that there is not."""
     for task in tasks.values():
         for name in task.needs:
             if name not in services:
                 known = ", ".join(services) or "none; add a section [services.NAME]"
-                raise ConfigError(
+                yield ConfigError(
                     f"{workspace.config}: tasks.{task.name}.needs",
                     f"{name!r} is not a service that is configured and enabled here",
                     f"Known: {known}.",
                 )
-    for name, server in found.unload.items():
+    for name, server in config.unload.items():
         if server.service is not None and server.service not in services:
-            raise ConfigError(
+            yield ConfigError(
                 f"{workspace.config}: unload.{name}.service",
                 f"{server.service!r} is not a service that is configured and enabled here",
                 "Name one, or leave it out: then it is whoever listens on the URL's port.",
             )
-    return Catalogue(config=found, tasks=tasks, services=services)
 
 
 def read_catalogue_anyway(workspace: Workspace) -> Catalogue:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neo_core.lease.store import LeaseStore
     from neo_core.processes.source import ProcessSource
 
-_LOST_LOOKED_AT = 20
+LOST_LOOKED_AT = 20
 
 
 class _Heavy(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def find_collisions(
     ``live`` are the runs with a living runner, ``recent`` the latest rows of the ledger, in which a lost run may have
     left a command behind. Runs that share one lease, as parent and cascade do, do not collide.
     """
-    started = [run for run in live if run.heavy and run.started_at is not None]
+    started = [run for run in live if _works_heavily(run)]
     rows = {run.run_id: run for run in (*live, *recent)}
     pairs = [(_ours(one), _ours(two)) for one, two in combinations(started, 2) if not _related(one, two, rows)]
     for left in _left_behind(recent, seen, source):
@@ -49,6 +49,11 @@ def find_collisions(
     if script is not None:
         pairs += [(script, _ours(run)) for run in started if run.lease_role is not LeaseRole.BORROWER]
     return tuple(_view(one, two) for one, two in pairs)
+
+
+def may_collide(live: Iterable[Run]) -> bool:
+    """Return whether a heavy command of ours works, without which nothing collides with it."""
+    return any(map(_works_heavily, live))
 
 
 def confirmed_collisions(
@@ -62,6 +67,10 @@ def confirmed_collisions(
     again = lease.inspect()
     same = again.lease is not None and seen.lease is not None and again.lease.token == seen.lease.token
     return find_collisions(live, rows, again if same else again._replace(lease=None), source)
+
+
+def _works_heavily(run: Run) -> bool:
+    return run.heavy and run.started_at is not None
 
 
 def _related(one: Run, two: Run, rows: dict[str, Run]) -> bool:
@@ -88,7 +97,7 @@ def _left_behind(recent: Iterable[Run], seen: Inspection, source: ProcessSource)
         found.append(_Heavy(seen.lease.owner, told if isinstance(told, str) else "", pids, words))
     shown = {left.run_id for left in found}
     lost = [run for run in recent if run.heavy and run.outcome is Outcome.LOST and run.run_id not in shown]
-    for run in lost[:_LOST_LOOKED_AT]:
+    for run in lost[:LOST_LOOKED_AT]:
         if run.child_pid is None or run.child_start is None or run.pid_namespace not in ("", source.pid_namespace()):
             continue
         if is_alive(ProcessIdentity(run.child_pid, run.child_start, run.boot_id), source):

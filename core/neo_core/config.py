@@ -33,6 +33,7 @@ from neo_core.errors import ConfigError, describe_os_error
 from neo_core.sizes import Size, parse_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "TaskConfig",
     "UnloadConfig",
     "load_config",
+    "load_config_anyway",
 ]
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -71,17 +73,35 @@ _JOBS = ("backup", "kbSync", "primary-dev-sync")
 
 
 def load_config(path: Path) -> Config:
-    """Read and check the file; a missing one means the defaults. Raises ``ConfigError``."""
+    """Read and check the file; a missing one means the defaults. Raises ``ConfigError`` for the first mistake."""
+    config, mistakes = load_config_anyway(path)
+    if mistakes:
+        raise mistakes[0]
+    return config
+
+
+def load_config_anyway(path: Path) -> tuple[Config, list[ConfigError]]:
+    """Read what of the file can be meant, with defaults for the rest, and every mistake in it; never raises."""
+    try:
+        table = _parse(path)
+    except ConfigError as error:
+        return Config(), [error]
+    reader = _Reader(path)
+    return reader.config(table), reader.mistakes
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    """Return the file as TOML; an empty table when it is not there. Raises ``ConfigError``."""
     try:
         raw = _read(path)
     except FileNotFoundError:
-        return Config()
+        return {}
     except OSError as error:
         raise ConfigError(
             str(path), f"cannot be read: {describe_os_error(error)}", "Make it a file that you can read."
         ) from error
     try:
-        table = tomllib.loads(raw.decode("utf-8"))
+        return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.") from error
     except RecursionError as error:
@@ -91,7 +111,6 @@ def load_config(path: Path) -> Config:
     except ValueError as error:  # Python's own limit
         cause = "holds a number of thousands of digits"
         raise ConfigError(str(path), cause, "Write one that can be meant.") from error
-    return _Reader(path).config(table)
 
 
 def _read(path: Path) -> bytes:
@@ -105,10 +124,12 @@ def _read(path: Path) -> bytes:
 
 
 class _Reader:
-    """Turns one parsed file into a ``Config``, remembering its path for the errors."""
+    """Turns one parsed file into a ``Config``, leaving out what cannot be meant and keeping why in ``mistakes``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._left_out: set[str] = set()
+        self.mistakes: list[ConfigError] = []
 
     def config(self, table: dict[str, Any]) -> Config:
         self._only(table, _SECTIONS, "")
@@ -126,7 +147,7 @@ class _Reader:
             jobs=self._jobs(self._table(table.get("jobs", {}), "jobs")),
             keys=self._keys(table.get("keys", {})),
         )
-        check_config(config, self._error)
+        check_config(config, self._complain)
         return config
 
     def _jobs(self, table: dict[str, Any]) -> JobsConfig:
@@ -141,42 +162,58 @@ class _Reader:
         if not name or not all(char.isalnum() or char in "-_." for char in name) or len(name) > 64:
             cause = f"is not {_A_NAME[section]}"
             mend = "Use letters, digits, '-', '_' and '.', at most 64 of them."
-            raise self._error(f"{section}.{name}", cause, mend)
+            self._complain(f"{section}.{name}", cause, mend)
         return self._struct(kind, told, f"{section}.{name}")
 
     def _keys(self, told: object) -> dict[str, str]:
         table = self._table(told, "keys")
-        for name, key in table.items():
-            if not isinstance(key, str) or not key.strip():
-                raise self._error(f"keys.{name}", f"{key!r} is not a key", 'Write it like keys.trigger = "t".')
-        return dict(table)
+        wrong = [name for name, key in table.items() if not isinstance(key, str) or not key.strip()]
+        for name in wrong:
+            self._complain(f"keys.{name}", f"{table[name]!r} is not a key", 'Write it like keys.trigger = "t".')
+        return {name: key for name, key in table.items() if name not in wrong}
 
     def _struct(self, kind: type[S], told: object, prefix: str) -> S:
         table = self._table(told, prefix)
-        self._only(table, _names(kind), f"{prefix}.")
+        known = self._only(table, _names(kind), f"{prefix}.")
         try:
-            return msgspec.convert(table, kind, dec_hook=_decode)
-        except msgspec.ValidationError as error:
-            cause, _, place = str(error).partition(" - at `$")
-            key = prefix + place.rstrip("`").replace("[...]", "")
-            cause = cause.replace(" | null`", "`")
-            mend = _MENDS.get(key.rpartition(".")[2], "Mend the value.")
-            raise self._error(key, cause[:1].lower() + cause[1:], mend) from error
+            return msgspec.convert(known, kind, dec_hook=_decode)
+        except msgspec.ValidationError:  # which tells of one key only
+            return msgspec.convert(dict(self._good(kind, known, prefix)), kind, dec_hook=_decode)
+
+    def _good(self, kind: type[msgspec.Struct], table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        """Yield the keys that mean something, and complain about the others."""
+        for name, value in table.items():
+            try:
+                msgspec.convert({name: value}, kind, dec_hook=_decode)
+            except msgspec.ValidationError as error:
+                cause, _, place = str(error).partition(" - at `$")
+                key = prefix + place.rstrip("`").replace("[...]", "")
+                cause = cause.replace(" | null`", "`")
+                mend = _MENDS.get(key.rpartition(".")[2], "Mend the value.")
+                self._complain(key, cause[:1].lower() + cause[1:], mend)
+                self._left_out.add(f"{prefix}.{name}")
+            else:
+                yield name, value
 
     def _table(self, told: object, key: str) -> dict[str, Any]:
-        if not isinstance(told, dict):
-            raise self._error(key, f"{told!r} is a value where a table belongs", f"Write it as [{key}].")
-        return told
+        if isinstance(told, dict):
+            return told
+        self._complain(key, f"{told!r} is a value where a table belongs", f"Write it as [{key}].")
+        return {}
 
-    def _only(self, table: dict[str, Any], known: tuple[str, ...], prefix: str) -> None:
+    def _only(self, table: dict[str, Any], known: tuple[str, ...], prefix: str) -> dict[str, Any]:
+        """Return what of the table is known, and complain about the rest."""
         for name in table:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 mend = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(known)}."
-                raise self._error(f"{prefix}{name}", "is not a known key", mend)
+                self._complain(f"{prefix}{name}", "is not a known key", mend)
+        return {name: value for name, value in table.items() if name in known}
 
-    def _error(self, key: str, cause: str, mend: str) -> ConfigError:
-        return ConfigError(f"{self._path}: {key}", cause, mend)
+    def _complain(self, key: str, cause: str, mend: str) -> None:
+        if key in self._left_out:  # that the value is missing then is no mistake of its own
+            return
+        self.mistakes.append(ConfigError(f"{self._path}: {key}", cause, mend))
 
 
 @cache

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from neo_core.config_sections import Config, ServiceConfig, TaskConfig, UnloadConfig
-    from neo_core.errors import ConfigError
 
-    Complaint = Callable[[str, str, str], ConfigError]
+    Complaint = Callable[[str, str, str], object]
 
 _SET_BY_US = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 # What a task may not change: it would run under another lease, or write into another ledger, than its runner.
@@ -23,7 +22,7 @@ _OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, *(f"NEO_CONSOLE_
 
 
 def check_config(config: Config, complain: Complaint) -> None:
-    """Raise what ``complain(key, cause, mend)`` returns for the first setting that cannot work."""
+    """Call ``complain(key, cause, mend)`` for every setting that cannot work."""
     _Checks(complain).config(config)
 
 
@@ -38,15 +37,15 @@ class _Checks:
         self._at_least(config.console.refresh_every, 0.1, "console.refresh_every")
         if lease.ttl < 3 * lease.renew_every:
             cause = f"{format_duration(lease.ttl)} is less than three renewals of {format_duration(lease.renew_every)}"
-            raise self._complain("lease.ttl", cause, "Raise it, or lower lease.renew_every.")
+            self._complain("lease.ttl", cause, "Raise it, or lower lease.renew_every.")
         if lease.path is not None:
             self._names(lease.path, "lease.path")
         self._orchestrator(config)
         self._memory(config)
         if config.jobs.backup.keep < 1:
-            raise self._complain("jobs.backup.keep", "less than one backup would be kept", "Set it to 1 or more.")
+            self._complain("jobs.backup.keep", "less than one backup would be kept", "Set it to 1 or more.")
         if config.jobs.kb_sync.max_file_bytes < 1:
-            raise self._complain("jobs.kbSync.max_file_bytes", "no file would be indexed", "Set it to 1 or more.")
+            self._complain("jobs.kbSync.max_file_bytes", "no file would be indexed", "Set it to 1 or more.")
         self._names(config.jobs.backup.folder, "jobs.backup.folder")
         self._names(config.jobs.primary_dev_sync.branch, "jobs.primary-dev-sync.branch")
         self._names(config.jobs.primary_dev_sync.remote, "jobs.primary-dev-sync.remote")
@@ -64,9 +63,7 @@ class _Checks:
         self._not_negative(told.retries, "orchestrator.retries")
         self._not_negative(told.log_keep, "orchestrator.log_keep")
         if told.log_max < 64 * 1024:
-            raise self._complain(
-                "orchestrator.log_max", f"{told.log_max} bytes is too little", "Set it to 64KiB or more."
-            )
+            self._complain("orchestrator.log_max", f"{told.log_max} bytes is too little", "Set it to 64KiB or more.")
 
     def _memory(self, config: Config) -> None:
         told = config.memory
@@ -79,7 +76,7 @@ class _Checks:
         for key in ("elevated_some", "critical_full", "critical_available"):
             share = getattr(told, key)
             if not 0 < share < 100:
-                raise self._complain(f"memory.{key}", f"{share:g} is no percentage that can be passed", "Set 1 to 99.")
+                self._complain(f"memory.{key}", f"{share:g} is no percentage that can be passed", "Set 1 to 99.")
 
     def _task(self, prefix: str, task: TaskConfig, poll: float) -> None:
         self._command(task.command, f"{prefix}.command")
@@ -88,29 +85,29 @@ class _Checks:
             self._at_least(task.time_limit, 1, f"{prefix}.time_limit")
         if task.every and task.every < poll:
             cause = f"{format_duration(task.every)} is shorter than orchestrator.poll_every ({format_duration(poll)})"
-            raise self._complain(f"{prefix}.every", cause, "Raise it, or set it to 0 to disable the task.")
+            self._complain(f"{prefix}.every", cause, "Raise it, or set it to 0 to disable the task.")
         if task.window is not None and task.window.length < max(poll, 60):
             cause = f"the window {task.window} is never open long enough to start in"
-            raise self._complain(f"{prefix}.window", cause, "Give it different ends, or leave it out.")
+            self._complain(f"{prefix}.window", cause, "Give it different ends, or leave it out.")
         self._due(prefix, task, poll)
         self._environment(task.env, prefix)
 
     def _due(self, prefix: str, task: TaskConfig, poll: float) -> None:
         if task.cron is not None:
             if task.every is not None:
-                raise self._complain(f"{prefix}.cron", f"{prefix}.every is set too", "Keep one of the two.")
+                self._complain(f"{prefix}.cron", f"{prefix}.every is set too", "Keep one of the two.")
             cause = _cron_error(task.cron)
             if cause:
                 mend = 'Write five fields, like "30 2 * * *" for every day at 02:30.'
-                raise self._complain(f"{prefix}.cron", f"{task.cron!r} is no cron expression: {cause}", mend)
+                self._complain(f"{prefix}.cron", f"{task.cron!r} is no cron expression: {cause}", mend)
         if task.jitter is not None and task.every and task.jitter >= task.every:
             cause = f"{format_duration(task.jitter)} is not shorter than {prefix}.every"
-            raise self._complain(f"{prefix}.jitter", cause, "Lower it.")
+            self._complain(f"{prefix}.jitter", cause, "Lower it.")
         for key, told in (("trigger_file", task.trigger_file), ("trigger_glob", task.trigger_glob)):
             if told is not None:
                 self._names(told, f"{prefix}.{key}")
         if task.trigger_count < 1:
-            raise self._complain(f"{prefix}.trigger_count", "no file would be enough", "Set it to 1 or more.")
+            self._complain(f"{prefix}.trigger_count", "no file would be enough", "Set it to 1 or more.")
         if task.retries is not None:
             self._not_negative(task.retries, f"{prefix}.retries")
         if task.retry_after is not None:
@@ -122,16 +119,16 @@ class _Checks:
         self._cwd(service.cwd, prefix)
         self._environment(service.env, prefix)
         if service.port is not None and not 1 <= service.port <= 65535:
-            raise self._complain(f"{prefix}.port", f"{service.port} is not a port", "Use a number from 1 to 65535.")
+            self._complain(f"{prefix}.port", f"{service.port} is not a port", "Use a number from 1 to 65535.")
         if service.host is not None:
             self._names(service.host, f"{prefix}.host")
         if service.probe_path is not None and (
             not service.probe_path.startswith("/") or any(char <= " " for char in service.probe_path)
         ):
             cause = f"{service.probe_path!r} is not a path of a URL"
-            raise self._complain(f"{prefix}.probe_path", cause, 'Write it like "/api/v2/heartbeat".')
+            self._complain(f"{prefix}.probe_path", cause, 'Write it like "/api/v2/heartbeat".')
         if service.probe == "exec" and service.probe_command is None:
-            raise self._complain(
+            self._complain(
                 f"{prefix}.probe_command", "is missing for an exec probe", "Set it, or choose another probe."
             )
         self._service_numbers(prefix, service)
@@ -144,52 +141,52 @@ class _Checks:
         for key in ("probe_failures", "give_up_after"):
             count = getattr(service, key)
             if count is not None and count < 1:
-                raise self._complain(f"{prefix}.{key}", f"{count} is less than one", "Set it to 1 or more.")
+                self._complain(f"{prefix}.{key}", f"{count} is less than one", "Set it to 1 or more.")
         if service.backoff is not None and service.backoff_max is not None and service.backoff > service.backoff_max:
-            raise self._complain(f"{prefix}.backoff_max", f"is shorter than {prefix}.backoff", "Raise it.")
+            self._complain(f"{prefix}.backoff_max", f"is shorter than {prefix}.backoff", "Raise it.")
 
     def _unload(self, prefix: str, server: UnloadConfig) -> None:
         cause, mend = _url_error(server.url)
         if cause:
-            raise self._complain(f"{prefix}.url", cause, mend)
+            self._complain(f"{prefix}.url", cause, mend)
         self._at_least(server.timeout, 0.1, f"{prefix}.timeout")
         if server.service is not None:
             self._names(server.service, f"{prefix}.service")
         for name, value in server.headers.items():
             if not name or not name.replace("-", "").isalnum() or not name.isascii() or not _is_one_line(value):
                 cause = f"{name!r} is no header of a request"
-                raise self._complain(f"{prefix}.headers", cause, 'Write it like { Authorization = "Bearer abc" }.')
+                self._complain(f"{prefix}.headers", cause, 'Write it like { Authorization = "Bearer abc" }.')
             if name.lower() in _SET_BY_US:
-                raise self._complain(f"{prefix}.headers", f"{name} is set by the call itself", "Leave it out.")
+                self._complain(f"{prefix}.headers", f"{name} is set by the call itself", "Leave it out.")
 
     def _command(self, command: tuple[str, ...] | None, key: str) -> None:
         if command is not None and (not command or not command[0] or "\0" in "".join(command)):
-            raise self._complain(key, "names no program", 'Write it like ["npm", "run", "ai:dream"].')
+            self._complain(key, "names no program", 'Write it like ["npm", "run", "ai:dream"].')
 
     def _cwd(self, cwd: str | None, prefix: str) -> None:
         if cwd is not None and (not cwd or "\0" in cwd):
-            raise self._complain(f"{prefix}.cwd", "names no folder", "Name one, or leave it out for the workspace.")
+            self._complain(f"{prefix}.cwd", "names no folder", "Name one, or leave it out for the workspace.")
 
     def _environment(self, environment: Mapping[str, str], prefix: str) -> None:
         for variable, value in environment.items():
             if variable in _OURS:
                 cause = f"{variable} is set by neo-console itself for every run"
-                raise self._complain(f"{prefix}.env", cause, "Leave it out.")
+                self._complain(f"{prefix}.env", cause, "Leave it out.")
             if not variable or "=" in variable or "\0" in variable + value:
-                raise self._complain(f"{prefix}.env", f"{variable!r} is not a variable's name", "Rename it.")
+                self._complain(f"{prefix}.env", f"{variable!r} is not a variable's name", "Rename it.")
 
     def _names(self, text: str, key: str) -> None:
         if not text.strip() or "\0" in text:
-            raise self._complain(key, f"{text!r} names nothing", "Name one, or leave it out.")
+            self._complain(key, f"{text!r} names nothing", "Name one, or leave it out.")
 
     def _not_negative(self, count: int, key: str) -> None:
         if count < 0:
-            raise self._complain(key, f"{count} is negative", "Set it to 0 or more.")
+            self._complain(key, f"{count} is negative", "Set it to 0 or more.")
 
     def _at_least(self, value: float, least: float, key: str) -> None:
         if value < least:
             cause = f"{format_duration(value)} is too short"
-            raise self._complain(key, cause, f"Set it to {format_duration(least)} or more.")
+            self._complain(key, cause, f"Set it to {format_duration(least)} or more.")
 
 
 def _url_error(url: str) -> tuple[str, str]:

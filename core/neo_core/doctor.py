@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from neo_core.catalogue import Catalogue, read_catalogue
+from neo_core.catalogue import Catalogue, examine_catalogue
 from neo_core.clock import Clock, SystemClock, to_iso
 from neo_core.doctor_access import backup_folder_findings, file_findings, nearest_existing
 from neo_core.doctor_upkeep import orchestrator_findings, program_findings, service_findings, stray_findings
@@ -46,22 +46,21 @@ def examine(workspace: Workspace, clock: Clock | None = None) -> list[Finding]:
     findings += _lease_paths(workspace)
     findings += _lease(workspace)
     findings += _ledger(workspace, now)
-    if catalogue is not None:
-        findings += program_findings(catalogue)
-        findings += service_findings(workspace, catalogue)
-        findings += backup_folder_findings(workspace, catalogue)
-        findings += orchestrator_findings(workspace, catalogue.config, now)
-        findings += stray_findings(workspace, catalogue)
+    findings += program_findings(catalogue)
+    findings += service_findings(workspace, catalogue)
+    findings += backup_folder_findings(workspace, catalogue)
+    findings += orchestrator_findings(workspace, catalogue.config, now)
+    findings += stray_findings(workspace, catalogue)
     findings += _space(workspace)
     findings += _sqlite()
     return findings
 
 
-def _configuration(workspace: Workspace) -> tuple[Catalogue | None, list[Finding]]:
-    try:
-        catalogue = read_catalogue(workspace)
-    except NeoError as error:
-        return None, [from_error(error)]
+def _configuration(workspace: Workspace) -> tuple[Catalogue, list[Finding]]:
+    """Return what of the configuration can be meant, for everything else to be looked at, and its every mistake."""
+    catalogue, mistakes = examine_catalogue(workspace)
+    if mistakes:
+        return catalogue, [from_error(error) for error in mistakes]
     there = os.path.lexists(workspace.config)
     says = "is valid" if there else "is not there; the defaults are used"
     mend = "" if there else "neo-console init writes one with every key explained."
@@ -147,9 +146,7 @@ def _lease(workspace: Workspace) -> Iterator[Finding]:
     if seen.status is RecordStatus.UNREADABLE:
         yield fail(thing, view.sentence, f"{view.mend[:1].upper()}{view.mend[1:]}.")
     elif view.light is LeaseLight.ORPHANED:
-        pids = ", ".join(str(one.pid) for one in view.carriers)
-        mend = f"neo-console stop {view.run_id}" if view.run_id else f"kill {pids}"
-        yield warn(thing, view.sentence, f"Let them end, or run: {mend}")
+        yield warn(thing, view.sentence, f"Let them end, or run: {view.mend}" if view.mend else "Let them end.")
     elif view.mend:
         yield warn(thing, view.sentence, f"Run: {view.mend}")
     elif view.light in (LeaseLight.OVERDUE, LeaseLight.UNKNOWN):

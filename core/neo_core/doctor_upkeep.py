@@ -18,6 +18,7 @@ from neo_core.overseen import orchestrator_view
 from neo_core.processes.source import is_alive, system_source
 from neo_core.services.ports import describe_taken, is_ours, taken_by
 from neo_core.snapshot import OrchestratorState
+from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,9 @@ def service_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Fin
 
 
 def stray_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
-    """Yield every process that belongs to nothing that lives; strangers on ports are the services' findings."""
+    """Yield every process that belongs to nothing that lives; strangers on ports are the services' findings, and what
+    keeps the lease is the lease's.
+    """
     source = system_source()
     looker = Looker(workspace, catalogue, LeaseStore(workspace.lease), clock=SystemClock(), source=source)
     section = looker.strays()
@@ -61,7 +64,7 @@ def stray_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Findi
         yield warn("strays", section.error or "cannot be looked for", "Mend that first.")
         return
     for stray in view.found:
-        if not stray.foreign:
+        if stray.kind not in (StrayKind.LISTENER, StrayKind.LEASE):
             yield warn(f"process {stray.pid}", f"{stray.name} {stray.sentence}", f"Run: {stray.mend}")
     for unknown in view.unknown:
         yield warn("strays", unknown, "Look at it as that user.")

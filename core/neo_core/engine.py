@@ -11,16 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from neo_core.admission import gather_facts
-from neo_core.archive import Archive
 from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import LedgerError, NeoError, UsageError
-from neo_core.incumbent import read_incumbent, require_keeper
+from neo_core.errors import EndedError, LedgerError, NeoError, UsageError
+from neo_core.incumbent import read_incumbent
 from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
-from neo_core.ledger.store import Ledger
 from neo_core.looking import Looker, why_read_only
 from neo_core.memory.reading import system_memory
 from neo_core.processes.source import ProcessSource, identity_of, is_alive, system_source
@@ -31,22 +29,24 @@ from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
 from neo_core.schedule.gates import decide
+from neo_core.service_desk import ServiceDesk
 from neo_core.starting import Attempt, Starter
 from neo_core.strays.act import act_on, manner_of, pick
-from neo_core.workspace import Workspace, ensure_state
 
 if TYPE_CHECKING:
     from neo_core.config import Config
+    from neo_core.ledger.store import Ledger
     from neo_core.profiles import Task
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
     from neo_core.snapshot_strays import StrayStop, StraysView
+    from neo_core.workspace import Workspace
 
 _POLL = 0.1
 _RELEASE_WITHIN = 15.0
 
 
-class Engine(Archive):
+class Engine(ServiceDesk):
     """The engine over one workspace. ``config`` is read from the workspace when not given."""
 
     def __init__(
@@ -210,7 +210,7 @@ class Engine(Archive):
             run = find_run(ledger, run_id)
             ended = not run.live and not end_orphans(self._lease.inspect(), run, self._source, force=force)
             if ended:
-                raise UsageError(f"run {run.run_id}", f"has ended already ({run.outcome})", "There is nothing to stop.")
+                raise EndedError(f"run {run.run_id}", f"has ended already ({run.outcome})", "There is nothing to stop.")
             control = ledger.controls.add(
                 ControlKind.STOP,
                 run.run_id,
@@ -235,7 +235,7 @@ class Engine(Archive):
     ) -> StrayStop:
         """End the stray tree of ``pid`` (with that start time, if given): asked, after its grace killed. Waits for it.
 
-        Raises ``NeoError`` when it is no stray now, and for what carries no marker of ours unless ``foreign``.
+        Raises ``NeoError`` when it is no stray now, and for what was not started here unless ``foreign``.
         """
         stray = pick(self.strays(), pid, start_time, self._source, foreign=foreign)
         manner = manner_of(stray, self.tasks, self.services)
@@ -243,23 +243,6 @@ class Engine(Archive):
             return act_on(
                 stray, manner, ledger, source=self._source, clock=self._clock, because=because, who=user_name()
             )
-
-    def service_start(self, name: str, because: str = "") -> Control:
-        """Ask the orchestrator to start a service and keep it. Raises ``NeoError`` when there is none to ask."""
-        return self._ask_keeper(ControlKind.SERVICE_START, name, because)
-
-    def service_stop(self, name: str, because: str = "") -> Control:
-        """Ask the orchestrator to stop a service and leave it stopped. Raises ``NeoError`` when there is none."""
-        return self._ask_keeper(ControlKind.SERVICE_STOP, name, because)
-
-    def service_restart(self, name: str, because: str = "") -> Control:
-        """Ask the orchestrator to stop a service and start it again. Raises ``NeoError`` when there is none to ask."""
-        return self._ask_keeper(ControlKind.SERVICE_RESTART, name, because)
-
-    def acknowledged(self, control: Control) -> bool:
-        """Return whether the addressee of a command has acted on it."""
-        with self._reading() as ledger:
-            return all(one.control_id != control.control_id for one in ledger.controls.pending(control.kind))
 
     def history(
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
@@ -274,12 +257,6 @@ class Engine(Archive):
         """Return the two lines of a script that found the lease held; empty when nobody has it."""
         seen = self._lease.inspect()
         return "" if seen.takeable else deferral_lines(seen)
-
-    def _ask_keeper(self, kind: ControlKind, name: str, because: str) -> Control:
-        service = self._service(name)
-        require_keeper(self.workspace, service, self._source)
-        with self._writing() as ledger:
-            return ledger.controls.add(kind, service, at=self._clock.now(), because=because, requested_by=user_name())
 
     def _decide(self, task: Task, ledger: Ledger, trigger: Trigger, overridden_by: str = "") -> Decision:
         now = self._clock.now()
@@ -311,7 +288,3 @@ class Engine(Archive):
                 break
             self._clock.sleep(0.01)
         self._starter.collect()
-
-    def _writing(self) -> Ledger:
-        ensure_state(self.workspace)
-        return Ledger(self.workspace.ledger)

@@ -24,6 +24,10 @@ class UsageError(NeoError):
     exit_code = 2
 
 
+class EndedError(NeoError):
+    """What was to be stopped has ended already."""
+
+
 class WorkspaceError(NeoError):
     """The workspace or its state folder cannot be used."""
 

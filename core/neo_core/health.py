@@ -8,6 +8,7 @@ from neo_core.health_tasks import task_causes
 from neo_core.ledger.models import ServiceState
 from neo_core.memory.incidents import Phase
 from neo_core.snapshot import Cause, Health, HealthStatus, LeaseLight, OrchestratorState
+from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +144,10 @@ def _strays(view: StraysView | None) -> Iterator[Cause]:
     """What should have been seen and could not is no "none"."""
     if view is None:
         return
-    if view.found:
-        whose = "; ".join(f"{one.label} {one.sentence}" for one in view.found[:_STRAYS_TOLD])
-        more = f"; and {len(view.found) - _STRAYS_TOLD} more" if len(view.found) > _STRAYS_TOLD else ""
+    found = [one for one in view.found if one.kind is not StrayKind.LEASE]  # the lease's cause says it
+    if found:
+        whose = "; ".join(f"{one.label} {one.sentence}" for one in found[:_STRAYS_TOLD])
+        more = f"; and {len(found) - _STRAYS_TOLD} more" if len(found) > _STRAYS_TOLD else ""
         yield Cause(
             status=HealthStatus.DEGRADED,
             code="strays",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from neo_core.clock import from_iso
 from neo_core.errors import NeoError, describe_os_error
+from neo_core.flocks import take_flock
 from neo_core.processes.source import ProcessIdentity, is_alive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from neo_core.processes.source import ProcessSource
     from neo_core.workspace import Workspace
 
@@ -72,6 +76,26 @@ def read_incumbent(workspace: Workspace, source: ProcessSource) -> Incumbent | N
         beat_at=beat_at,
         alive=is_alive(process, source),
     )
+
+
+@contextmanager
+def no_orchestrator(workspace: Workspace) -> Iterator[None]:
+    """Keep every orchestrator from starting meanwhile; the lock file goes on naming who was the last.
+
+    Raises ``NeoError`` when one runs or is just starting, or somebody else keeps them from it.
+    """
+    thing = f"lock {workspace.orchestrator_lock}"
+    try:
+        descriptor = take_flock(workspace.orchestrator_lock)
+    except BlockingIOError as error:
+        cause = "is taken: an orchestrator is just starting, or a service is just being stopped without one"
+        raise NeoError(thing, cause, "Try again in a moment.") from error
+    except OSError as error:
+        raise NeoError(thing, f"cannot be used: {describe_os_error(error)}", "Make it a file of yours.") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def require_keeper(workspace: Workspace, service: str, source: ProcessSource) -> None:

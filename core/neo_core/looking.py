@@ -38,6 +38,7 @@ from neo_core.snapshot import (
 )
 from neo_core.state_watch import StateWatch
 from neo_core.strays.judge import Known
+from neo_core.strays.leftover import leftover_of
 from neo_core.strays.look import another_owner
 from neo_core.strays.watch import Watch
 
@@ -252,13 +253,15 @@ class Looker:
         return Section(at=found.at, value=found.view) if found else Section(at=section.at, error=section.error)
 
     def _astray(self, live: tuple[Run, ...], upkeep: _Upkeep, lease: Inspection) -> Seen:
+        left = leftover_of(lease, lambda run_id: bool(self._rows({run_id})))
         known = Known(
             state=self._workspace.state_text,
             live=live,
             services=upkeep.services,
             alive=frozenset(self._living_services(upkeep)),
             kept=upkeep.incumbent is not None and upkeep.incumbent.alive,
-            told=frozenset(one.pid for one in lease.scan.carriers),
+            told=frozenset() if left else frozenset(one.pid for one in lease.scan.carriers),
+            left=left,
             token=lease.lease.token if lease.lease else "",
         )
         seen = self._watch.look(known, self.catalogue.services.values(), self._rows)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.lease.explain import explain_held
+from neo_core.lease.explain import explain_held, way_out
 from neo_core.lease.words import HolderState, RecordStatus
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
 from neo_core.schedule.decision import Decision, Reason
@@ -81,7 +81,7 @@ def lease_facts(seen: Inspection) -> LeaseFacts:
         readable=seen.status is not RecordStatus.UNREADABLE,
         status=str(seen.status),
         sentence=sentence,
-        clears_when=mend or _clears_when(seen),
+        clears_when=_clears_when(seen, mend),
         owner=lease.owner if lease else "",
         reason=lease.reason if lease else "",
         pid=lease.pid if lease else None,
@@ -175,12 +175,15 @@ def _lease_sentences(seen: Inspection, light: LeaseLight) -> tuple[str, str]:
         return f"{who} {gone}; the next start takes the lease over", _RECLAIM
     if light is LeaseLight.BUSY:
         return explain_held(seen), ""
-    return f"lease held by {who}: {explain_held(seen)}", ""
+    return f"lease held by {who}: {explain_held(seen)}", way_out(seen)
 
 
-def _clears_when(seen: Inspection) -> str:
+def _clears_when(seen: Inspection, mend: str) -> str:
     if seen.scan.carriers:
-        return "the last of these processes ends: pid " + ", ".join(str(one.pid) for one in seen.scan.carriers)
+        pids = ", ".join(str(one.pid) for one in seen.scan.carriers)
+        return f"the last of these processes ends: pid {pids}{f'; to end them: {mend}' if mend else ''}"
+    if mend:
+        return mend
     if seen.lease is None:
         return "the writer has finished, a moment from now"
     return f"{seen.lease.owner} ends" if seen.lease.holder else f"{seen.lease.owner} ends, or its deadline passes"

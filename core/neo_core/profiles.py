@@ -107,15 +107,30 @@ _MANUAL: dict[str, _Entry] = {
 _SCRIPT_TITLES = {"kbSync": "re-indexes the knowledge base", "backup": "exports and verifies every database"}
 
 
-def resolve_tasks(workspace: Workspace, config: Config, variables: Mapping[str, str] | None = None) -> dict[str, Task]:
+def resolve_tasks(
+    workspace: Workspace,
+    config: Config,
+    variables: Mapping[str, str] | None = None,
+    *,
+    mistakes: list[ConfigError] | None = None,
+) -> dict[str, Task]:
     """Return every task by name: the six first, a checkout's manual scripts, then the user's own.
 
-    ``variables`` are upstream's (default: the environment). Raises ``ConfigError``.
+    ``variables`` are upstream's (default: the environment). Raises ``ConfigError`` for the first mistake; given a list
+    of ``mistakes``, it leaves out the tasks that cannot be meant and appends every one.
     """
     profile = _Profile(workspace, config, variables)
     names = [*HEAVY_SIX, *(name for name in _MANUAL if profile.command(name))]
     names += [name for name in config.tasks if name not in names]
-    return {name: profile.task(name) for name in names}
+    found: dict[str, Task] = {}
+    for name in names:
+        try:
+            found[name] = profile.task(name)
+        except ConfigError as error:
+            if mistakes is None:
+                raise
+            mistakes.append(error)
+    return found
 
 
 class _Profile:

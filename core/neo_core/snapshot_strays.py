@@ -16,6 +16,7 @@ class StrayKind(StrEnum):
     RUN = "run-orphan"
     SERVICE = "service-orphan"
     SECOND = "second-instance"
+    LEASE = "lease-orphan"
     LISTENER = "foreign-listener"
 
 
@@ -24,7 +25,8 @@ class StrayView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``spared`` are those below it, likewise, that belong to something that lives.
 
-    ``owner`` is the task or the service that it belonged to, or for a foreign listener whose port it has. ``memory``
+    ``owner`` is the task, the service or the lease's owner that it belonged to, or for a foreign listener whose port it
+    has; ``elsewhere`` says that this lease was not taken by a program of ours in this workspace. ``memory``
     sums PSS where it can be read, else RSS; ``exact`` says which. ``blocks`` is what it stands in the way of, empty
     for nothing known.
     """
@@ -45,11 +47,12 @@ class StrayView(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool = False
     members: tuple[tuple[int, int], ...] = ()
     spared: tuple[tuple[int, int], ...] = ()
+    elsewhere: bool = False
 
     @property
     def foreign(self) -> bool:
-        """Whether it carries no marker of ours: nobody ends it without being told its name."""
-        return self.kind is StrayKind.LISTENER
+        """Whether nothing says that it was started here: nobody ends it without being told its name."""
+        return self.elsewhere or self.kind is StrayKind.LISTENER
 
     @property
     def label(self) -> str:

@@ -123,20 +123,24 @@ class Workspace:
 
 
 def resolve_workspace(
-    explicit: str | os.PathLike[str] | None = None, *, start: Path | None = None, lease: str = ""
+    explicit: str | os.PathLike[str] | None = None,
+    *,
+    start: Path | None = None,
+    lease: str = "",
+    heed_config: bool = True,
 ) -> Workspace:
     """Find the workspace as git finds a repository.
 
     ``explicit`` wins; else the nearest ancestor of ``start`` (default: the current folder) that holds
     ``neo-console.toml``, ``.neo-ai-data`` or ``.git``; else ``start`` itself. ``NEO_AI_ORCHESTRATOR_DIR`` moves the
-    state folder, relative paths being taken from the workspace; ``lease.path`` of the configuration moves the lease
-    alone, which ``lease``, an absolute path, precedes. Raises ``WorkspaceError``, and ``ConfigError`` for a
-    configuration that moves the lease to nowhere.
+    state folder, relative paths being taken from the workspace; ``lease.path`` of the configuration, where that is
+    heeded, moves the lease alone, which ``lease``, an absolute path, precedes. Raises ``WorkspaceError``, and
+    ``ConfigError`` for a configuration that moves the lease to nowhere.
     """
     root = _explicit_root(os.fspath(explicit)) if explicit is not None else _nearest_root(start)
     moved = os.environ.get(STATE_VARIABLE, "").strip()
     told = _expanded(moved, STATE_VARIABLE) if moved else os.path.join(DATA_NAME, STATE_NAME)
-    lease = lease or _configured_lease(root)
+    lease = lease or (_configured_lease(root) if heed_config else "")
     found = Workspace(root, os.path.normpath(os.path.join(root, told)), lease)
     _refuse_undecodable(root, os.path.join(root, told), lease)
     return found

@@ -46,6 +46,7 @@ CONSOLE_MAY_SEE = {
     "neo_core.errors",
     "neo_core.health",
     "neo_core.jobs.bundles.meta",
+    "neo_core.jobs.checkout.ignored",
     "neo_core.jobs.index.database",
     "neo_core.jobs.restore",
     "neo_core.ledger.memory",

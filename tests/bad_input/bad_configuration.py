@@ -146,6 +146,6 @@ CASES = (
         )
     ),
     Case("config-seen-in-status", "neo-console status", ("UNHEALTHY",), LEESE, said=r"^health     "),
-    Case("config-checked", "neo-console status --check", ("UNHEALTHY",), LEESE, 2, said=r"^health     "),
+    Case("config-checked", "neo-console status --check", ("UNHEALTHY",), LEESE, 3, said=r"^health     "),
     Case("init-twice", "neo-console init", ("neo-console.toml", "exists already", "Edit it"), toml("# mine\n")),
 )

@@ -36,8 +36,10 @@ ARGUMENT_CASES = (
     refused("unknown-task-history", "neo-console history --task x", "task 'x'", "Known: backup"),
     refused("unknown-run-logs", "neo-console logs 123", "run '123'", "not in the ledger", "neo-console history"),
     refused("unknown-run-stop", "neo-console stop 123", "run '123'", "not in the ledger", "neo-console history"),
-    refused("no-run-yet", "neo-console logs backup", "task 'backup'", "has no run yet", "neo-console run backup"),
-    refused("stop-without-run", "neo-console stop backup", "task 'backup'", "has no run yet"),
+    refused(
+        "no-run-yet", "neo-console logs backup", "task 'backup'", "has no run yet", "neo-console run backup", code=1
+    ),
+    refused("stop-without-run", "neo-console stop backup", "task 'backup'", "has no run yet", code=1),
     refused("snooze-of-nothing", "neo-console defer backup --for 0 --because x", "has no length", "like 2h"),
     refused("snooze-of-nonsense", "neo-console defer backup --for later --because x", "--for", "'later'", "1h30m"),
     refused("pause-without-reason", "neo-console pause", "Missing option '--because'"),
@@ -81,7 +83,9 @@ ARGUMENT_CASES = (
         code=1,
         arrange=toml(SERVICE),
     ),
-    refused("orchestrator-not-running", "neo-console orchestrator stop", "is not running", "orchestrator start"),
+    refused(
+        "orchestrator-not-running", "neo-console orchestrator stop", "is not running", "orchestrator start", code=3
+    ),
     refused("two-formats", "neo-console status --json --format prometheus", "do not fit together"),
     refused("unknown-format", "neo-console status --format xml", "'xml' is not one of", "prometheus"),
     refused("lease-no-action", "neo-lease", "required: ACTION"),

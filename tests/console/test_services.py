@@ -191,17 +191,34 @@ async def test_force_is_not_needed_for_a_service(machine, open_console):
         assert machine.asked == []
 
 
-async def test_without_an_orchestrator_nobody_takes_commands(machine, open_console):
+async def test_without_an_orchestrator_nobody_starts_a_service(machine, open_console):
     machine.picture = killed_keeper()
     async with open_console() as desk:
-        await desk.press("G", "k", "k", "x")
+        await desk.press("G", "k", "k", "t")
         assert "the orchestrator is not running — press o to start it" in desk.screen_text()
         hints = {hint.action_id: hint for hint in desk.main.keys._hints}
-        assert hints["stop"].blocked
         assert hints["trigger"].blocked
         assert not hints["why"].blocked
         await desk.press("d")
         assert "chroma is not a task" in desk.screen_text()
+        assert machine.asked == []
+
+
+async def test_without_an_orchestrator_a_service_is_stopped_from_here_after_a_preview(machine, open_console):
+    machine.picture = killed_keeper()
+    async with open_console() as desk:
+        await desk.press("G", "k", "k", "x")
+        assert "no orchestrator runs, so its whole process tree is ended from here" in desk.text_of(desk.app.screen)
+        await desk.press("tab", "enter")
+        await desk.until(lambda: machine.asked == [("service-stop", "chroma")])
+        await desk.until(lambda: "chroma is stopped, and stays so" in desk.screen_text())
+
+
+async def test_whether_an_orchestrator_runs_must_be_known_to_stop_a_service(machine, open_console):
+    machine.picture = snapshot(orchestrator=Section(at=NOW, error="lock x: permission denied."))
+    async with open_console() as desk:
+        await desk.press("G", "k", "k", "x")
+        assert "whether an orchestrator runs is not known — press r to look again" in desk.screen_text()
         assert machine.asked == []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.output import note
-from neo_core.errors import UsageError
+from neo_core.errors import EndedError
 from neo_core.ledger.models import Outcome, Run
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def follow_run(engine: Engine, run_id: str, *, quiet: bool = False) -> Run:
                 return engine.run(run_id)
             asked = True
             note("Stopping the run; once more ctrl+c leaves it to end by itself.")
-            with suppress(UsageError):  # it has just ended by itself
+            with suppress(EndedError):  # it has just ended by itself
                 engine.stop(run_id, because="ctrl+c")
             continue
         if not run.live:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from neo_console.cli.parameters import json_option
 from neo_console.format import size
 from neo_core.config_template import TEMPLATE
 from neo_core.doctor import Finding, Level, examine
-from neo_core.errors import ConfigError, describe_os_error
+from neo_core.errors import ConfigError, NeoError, describe_os_error
+from neo_core.workspace import resolve_workspace
 
 if TYPE_CHECKING:
     from neo_core.jobs.bundles.meta import BundleInfo
@@ -27,7 +29,12 @@ _BADGES = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 @json_option
 @click.pass_obj
 def init(workspace: Workspace, *, as_json: bool) -> None:
-    """Write a commented neo-console.toml; an existing one is never touched."""
+    """Write a commented neo-console.toml; an existing one is never touched.
+
+    Where git would pick up the data folder, it names the command that keeps it out; nothing else is changed.
+    """
+    from neo_core.jobs.checkout.ignored import ignore_command
+
     path = workspace.config
     try:
         _write_new(path, TEMPLATE)
@@ -39,17 +46,26 @@ def init(workspace: Workspace, *, as_json: bool) -> None:
             f"cannot be written: {describe_os_error(error)}",
             "Free space, or make the folder writable for you.",
         ) from error
+    hint = ignore_command(workspace)
     if as_json:
-        emit_json({"path": str(path)})
+        emit_json({"path": str(path), "ignoreCommand": hint or None})
         return
     click.echo(f"Wrote {path}. Every line in it is a default; neo-console doctor checks it.")
+    if hint:
+        note(f"Git would pick up what is kept here. This keeps it out: {hint}")
 
 
 @click.command()
 @json_option
 @click.pass_obj
 def doctor(workspace: Workspace, *, as_json: bool) -> int:
-    """List what is wrong with this workspace and how to mend it. Exits 1 when something must be mended."""
+    """List what is wrong with this workspace and how to mend it, every mistake of the configuration at once.
+
+    What is wrong in neo-console.toml counts as left out, and everything else is looked at all the same. Exits 1 when
+    something must be mended.
+    """
+    with suppress(NeoError):  # where the lease is to be as configured, if that can be told
+        workspace = resolve_workspace(workspace.root)
     findings = [*examine(workspace), *_console_findings(workspace)]
     if as_json:
         emit_json(findings)
@@ -137,21 +153,18 @@ def _write_new(path: Path, text: str) -> None:
 
 def _console_findings(workspace: Workspace) -> list[Finding]:
     """Check what only the console understands: its key map and theme."""
-    from neo_console.keymap import resolve_keys
+    from neo_console.keymap import key_mistakes
     from neo_console.theming import check_theme
-    from neo_core.config import load_config
+    from neo_core.config import load_config_anyway
 
     path = str(workspace.config)
+    config, _ = load_config_anyway(workspace.config)  # its own mistakes are the engine's to say
+    mistakes = key_mistakes(config.keys, path)
     try:
-        config = load_config(workspace.config)
-    except ConfigError:
-        return []  # the engine's doctor has said so
-    try:
-        resolve_keys(config.keys, path)
         check_theme(config.console.theme, path)
     except ConfigError as error:
-        return [Finding(level=Level.FAIL, thing=error.thing, says=error.cause, mend=error.mend)]
-    return []
+        mistakes.append(error)
+    return [Finding(level=Level.FAIL, thing=error.thing, says=error.cause, mend=error.mend) for error in mistakes]
 
 
 def _finding_text(finding: Finding) -> str:

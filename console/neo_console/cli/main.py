@@ -49,7 +49,7 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
     At most one heavy job runs at a time; every start that did not happen has a reason. Without a command the console
     opens.
     """
-    found = resolve_workspace(workspace)
+    found = resolve_workspace(workspace, heed_config=context.invoked_subcommand != "doctor")
     context.obj = found
     if context.invoked_subcommand is None:
         context.exit(_open_console(found, read_only=read_only))

@@ -1,10 +1,12 @@
-"""What ``--help`` says below the options of each command: exit codes, examples, files and environment."""
+"""What ``--help`` says below the options of a command: what it prints, exit codes, examples, files, environment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+
+from neo_console.cli.prints import PRINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ class Entry(NamedTuple):
 MANUAL = {
     "status": Entry(
         "What runs, what waits and why, and how well everything is.",
-        f"0 everything could be read; {_BAD}. With --check: 0 healthy, 1 degraded, 2 unhealthy or unknown",
+        f"0 everything could be read; {_BAD}. With --check: 0 healthy, 1 degraded, 3 unhealthy or unknown",
         (
             "neo-console status --watch",
             "neo-console status --check || echo unwell",
@@ -91,7 +93,7 @@ MANUAL = {
     "unpause": Entry("End the pause.", f"0 also when nothing was paused; {_BAD}", ("neo-console unpause",)),
     "orchestrator": Entry(
         "Start, stop or look at the orchestrator.",
-        f"0 done; {_BAD}; 3 one runs already (start), or none does (status)",
+        f"0 done; {_BAD}; 3 one runs already (start), or none does (stop, status)",
         ("neo-console orchestrator start", "neo-console orchestrator status --json"),
     ),
     "orchestrator start": Entry(
@@ -102,7 +104,7 @@ MANUAL = {
     ),
     "orchestrator stop": Entry(
         "Ask it to end, and wait until it has.",
-        f"0 it has ended; 1 it is still ending, or {_BAD[2:]}",
+        f"0 it has ended; 1 it is still ending, or {_BAD[2:]}; 3 none runs",
         ("neo-console orchestrator stop --because 'an upgrade'",),
     ),
     "orchestrator status": Entry(
@@ -118,7 +120,7 @@ MANUAL = {
     ),
     "service": Entry(
         "Start, stop or restart a service.",
-        f"0 taken up by the orchestrator; 1 not taken up within 10 s, or {_BAD[2:]}",
+        f"0 taken up by the orchestrator, or stopped without one; 1 not taken up within 10 s, or {_BAD[2:]}",
         ("neo-console service restart chroma", "neo-console service stop web --because 'out of memory'"),
     ),
     "service start": Entry(
@@ -128,7 +130,7 @@ MANUAL = {
     ),
     "service stop": Entry(
         "Stop SERVICE and leave it stopped.",
-        f"0 taken up; 1 not taken up within 10 s, or {_BAD[2:]}",
+        f"0 taken up, or ended without an orchestrator; 1 not taken up within 10 s, something is left, or {_BAD[2:]}",
         ("neo-console service stop chroma --because 'it leaks'",),
     ),
     "service restart": Entry(
@@ -213,7 +215,7 @@ MANUAL = {
         "Write a commented neo-console.toml.",
         f"0 written; {_BAD}",
         ("neo-console init && neo-console doctor",),
-        files=("neo-console.toml: written, never overwritten",),
+        files=("neo-console.toml: written, never overwritten", ".gitignore: named in a hint, never touched"),
     ),
     "doctor": Entry(
         "What is wrong with this workspace, each with its mend.",
@@ -234,7 +236,8 @@ MANUAL = {
 TOP = Entry(
     "",
     "0 done, also when a start was deferred with its reason; 1 something is wrong, and one message said what and how "
-    "to mend it; 2 usage; 3 an orchestrator runs already, or (orchestrator status) none does; 124 a run reached its "
+    "to mend it; 2 usage; 3 an orchestrator runs already (orchestrator start), or none does (stop, status), or "
+    "(status --check) unhealthy or unknown; 124 a run reached its "
     "time limit; 130 a run was cancelled",
     (
         "neo-console                             # open the console on this folder",
@@ -266,11 +269,12 @@ def write_manual(group: click.Group) -> None:
     for name, command in commands(group):
         entry = MANUAL[name]
         command.short_help = entry.short
-        command.epilog = _epilog(entry)
+        command.epilog = _epilog(entry, PRINTS[name])
 
 
-def _epilog(entry: Entry) -> str:
-    parts = [f"Exit codes: {entry.exits}."]
+def _epilog(entry: Entry, prints: str = "") -> str:
+    parts = [f"Prints {prints}."] if prints else []
+    parts.append(f"Exit codes: {entry.exits}.")
     if entry.more:
         parts.append(entry.more)
     parts.append("\n".join(("\b", "Examples:", *(f"  {line}" for line in entry.examples))))

@@ -10,7 +10,7 @@ import click
 
 from neo_console.cli.completion import complete_service, complete_task
 from neo_core.durations import parse_duration
-from neo_core.errors import UsageError
+from neo_core.errors import NeoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,6 @@ def latest_run(engine: Engine, name: str) -> Run:
     if name in engine.tasks:
         runs = engine.history(task=name, limit=1)
         if not runs:
-            raise UsageError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
+            raise NeoError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
         return runs[0]
     return engine.run(name)

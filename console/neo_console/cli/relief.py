@@ -9,7 +9,7 @@ import click
 
 from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option, latest_run, to_seconds
-from neo_console.format import moment, plain
+from neo_console.format import in_local_time, moment, plain
 from neo_console.relieving import expected, freed, gained, title, told
 from neo_core.engine import Engine
 from neo_core.ledger.reliefs import ReliefKind, ReliefResult
@@ -149,9 +149,18 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 def _option_row(option: Option) -> tuple[str, ...]:
     blocked = f"not now: {option.blocked}; {option.mend}" if option.blocked else option.effect
-    target = option.target[:8] if option.kind is ReliefKind.STOP else option.target
-    command = f"neo-console relief {option.kind} {target}".strip()
-    return title(option), expected(option), option.basis, blocked, command
+    return title(option), expected(option), option.basis, blocked, f"neo-console relief {_arguments(option)}"
+
+
+def _arguments(option: Option) -> str:
+    """Return what does it behind ``relief``; where everything heavy is deferred already, what ends that."""
+    match option.kind:
+        case ReliefKind.DEFER_HEAVY:
+            return "resume-heavy" if option.blocked else "defer-heavy --for 1h --because 'memory is short'"
+        case ReliefKind.STOP:
+            return f"stop {option.target[:8]}"
+        case ReliefKind.UNLOAD:
+            return f"unload {option.target}"
 
 
 def _history_row(one: Relief, now: float) -> tuple[str, ...]:
@@ -163,7 +172,7 @@ def _history_row(one: Relief, now: float) -> tuple[str, ...]:
         expected(one),
         freed(one),
         gained(one),
-        told(one),
+        in_local_time(told(one), now),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("text", "json", "prometheus")
 _CHECKED = {HealthStatus.HEALTHY: 0, HealthStatus.DEGRADED: 1}
-_CHECKED_WORSE = 2
+_CHECKED_WORSE = 3
 
 
 @click.command()
@@ -34,7 +34,7 @@ _CHECKED_WORSE = 2
 @click.option(
     "--format", "shape", type=click.Choice(_FORMATS), help="How to print it (default: text); --json means json."
 )
-@click.option("--check", is_flag=True, help="Exit 0 when healthy, 1 when degraded, 2 when unhealthy or unknown.")
+@click.option("--check", is_flag=True, help="Exit 0 when healthy, 1 when degraded, 3 when unhealthy or unknown.")
 @click.option("--watch", is_flag=True, help="Repeat until ctrl+c.")
 @click.option("--every", callback=to_seconds, default="2s", show_default=True, help="How often --watch looks.")
 @click.pass_obj

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def strays(context: click.Context, *, as_json: bool) -> None:
     """List the processes that carry our markers, or have a service's port, and belong to nothing that lives.
 
-    What the lease shows as ORPHANED is not among them. Exits 1 when they could not be looked for.
+    What a killed neo-lease run left is among them. What a killed run left and the lease shows as ORPHANED is not: end
+    that with neo-console stop RUN. Exits 1 when they could not be looked for.
     """
     if context.invoked_subcommand is not None:
         return
@@ -38,9 +39,7 @@ def strays(context: click.Context, *, as_json: bool) -> None:
 
 @strays.command("stop")
 @click.argument("pid", type=click.IntRange(min=1))
-@click.option(
-    "--foreign", is_flag=True, help="End it though it carries no marker of ours: you know what it is and mean it."
-)
+@click.option("--foreign", is_flag=True, help="End it though it was not started here: you know what it is and mean it.")
 @click.option("--because", default="", metavar="TEXT", help="Why, for the record.")
 @json_option
 @click.pass_obj

@@ -59,7 +59,10 @@ def orchestrator_start(workspace: Workspace, *, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def orchestrator_stop(workspace: Workspace, *, because: str, as_json: bool) -> int:
-    """Ask it to end, and return once it is gone; runs go on, services as orchestrator.on_stop says."""
+    """Ask it to end, and return once it is gone; runs go on, services as orchestrator.on_stop says.
+
+    Exits 3 when none runs.
+    """
     from neo_core.orchestrator.detached import request_stop
 
     gone = request_stop(workspace, because)
@@ -103,7 +106,7 @@ def services(workspace: Workspace, *, as_json: bool) -> None:
 
 @click.group()
 def service() -> None:
-    """Start, stop or restart a service; the orchestrator does it."""
+    """Start, stop or restart a service; the orchestrator does it, a stop is also possible without one."""
 
 
 @service.command("start")
@@ -125,7 +128,11 @@ def service_start(workspace: Workspace, name: str, *, because: str, no_wait: boo
 @json_option
 @click.pass_obj
 def service_stop(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_json: bool) -> int:
-    """Stop SERVICE with its whole process tree, and leave it stopped."""
+    """Stop SERVICE with its whole process tree, and leave it stopped.
+
+    Where no orchestrator runs it is ended from here, which waits for its grace: its stop signal first, then a kill. The
+    next orchestrator leaves it stopped, too.
+    """
     engine = Engine(workspace)
     return _await(engine, engine.service_stop(name, because), no_wait=no_wait, as_json=as_json)
 
@@ -143,8 +150,8 @@ def service_restart(workspace: Workspace, name: str, *, because: str, no_wait: b
 
 
 def _await(engine: Engine, control: Control, *, no_wait: bool, as_json: bool) -> int:
-    """Wait until the orchestrator has taken the command up, and say how the service is then."""
-    taken = not no_wait and _taken_up(engine, control)
+    """Wait until the orchestrator has taken up what was not done here, and say how the service is then."""
+    taken = control.acknowledged_at is not None or (not no_wait and _taken_up(engine, control))
     snapshot = engine.snapshot()
     views: tuple[ServiceView, ...] = _value(snapshot.services, "services")
     found = next((view for view in views if view.name == control.target), None)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.dialogs.confirm import Confirm, Proposal
+from neo_console.dialogs.confirm import Confirm
 from neo_console.dialogs.hold import Hold, PauseForm
-from neo_console.drawing import Fact
-from neo_console.flows.due import due_now
-from neo_console.format import ago, moment, plain
+from neo_console.flows.release import propose_release
+from neo_console.format import moment
 from neo_console.vocabulary import Tone
 from neo_core.errors import NeoError
 
 if TYPE_CHECKING:
     from neo_console.app import NeoConsole
+    from neo_console.dialogs.confirm import Proposal
     from neo_core.ledger.models import Control
 
 
@@ -27,26 +27,7 @@ def pause(app: NeoConsole) -> None:
 
 
 def _proposal(app: NeoConsole, held: Control) -> Proposal:
-    now = app.now()
-    who = plain(held.requested_by) or "an operator"
-    return Proposal(
-        title="End the pause?",
-        facts=(
-            Fact("pause", f"{ago(held.created_at, now)} by {who}: {held.because or 'no reason given'}"),
-            Fact("effect", f"what is due may start again: {due_now(app.picture, now) or 'nothing is due now'}"),
-        ),
-        confirm="End the pause",
-        as_of=app.picture.schedule(now).at or now,
-        changed=lambda: _changed(app, held),
-    )
-
-
-def _changed(app: NeoConsole, captured: Control) -> str:
-    """Return what is different since the keypress; empty when nothing is."""
-    held = app.picture.pause()
-    if held is None:
-        return "The pause has ended meanwhile."
-    return "" if held.control_id == captured.control_id else "It is another pause by now."
+    return propose_release(app, held, app.picture.pause, name="pause", title="End the pause?", confirm="End the pause")
 
 
 def _pause(app: NeoConsole, hold: Hold) -> None:

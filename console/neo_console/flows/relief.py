@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.dialogs.hold import DeferHeavyForm, Hold
 from neo_console.drawing import Fact
-from neo_console.flows.due import due_now
-from neo_console.format import ago, moment, plain
+from neo_console.flows.release import propose_release
+from neo_console.format import moment
 from neo_console.relieving import expected, title
 from neo_console.screens.relief import ReliefPage
 from neo_console.vocabulary import Tone, outcome_term
@@ -131,26 +131,15 @@ def _defer(app: NeoConsole, hold: Hold) -> None:
 
 
 def _to_resume(app: NeoConsole, held: Control) -> Proposal:
-    now = app.now()
-    who = plain(held.requested_by) or "an operator"
-    return Proposal(
+    return propose_release(
+        app,
+        held,
+        app.picture.heavy_deferral,
+        name="deferral",
         title="Let heavy tasks start again?",
-        facts=(
-            Fact("deferred", f"{ago(held.created_at, now)} by {who}: {held.because or 'no reason given'}"),
-            Fact("effect", f"what is due may start again: {due_now(app.picture, now) or 'nothing is due now'}"),
-        ),
         confirm="Let them start",
-        as_of=app.picture.schedule(now).at or now,
-        changed=lambda: _ended(app, held),
+        fact="deferred",
     )
-
-
-def _ended(app: NeoConsole, captured: Control) -> str:
-    """Return what is different since the keypress; empty when nothing is."""
-    held = app.picture.heavy_deferral()
-    if held is None:
-        return "That has ended meanwhile."
-    return "" if held.control_id == captured.control_id else "It is another deferral by now."
 
 
 def _resume(app: NeoConsole) -> None:

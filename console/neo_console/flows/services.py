@@ -1,10 +1,10 @@
-"""Start, restart or stop a service: a command to the orchestrator, which keeps it."""
+"""Start, restart or stop a service: a command to the orchestrator, which keeps it; a stop is possible without one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.availability import start_word
+from neo_console.availability import keeper_runs, start_word
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact
 from neo_console.facts import needs_of
@@ -22,6 +22,10 @@ _EFFECTS = {
     "restart": "its whole process tree is stopped, then it is started again; who uses it loses it meanwhile",
     "stop": "its whole process tree gets its stop signal, and a kill after its grace; then it stays stopped",
 }
+_STOP_UNKEPT = (
+    "no orchestrator runs, so its whole process tree is ended from here: its stop signal, and a kill after its grace;"
+    " the next orchestrator leaves it stopped"
+)
 _SAID = {
     "start": "will be started by the orchestrator",
     "restart": "will be restarted by the orchestrator",
@@ -50,7 +54,7 @@ def _proposal(app: NeoConsole, service: ServiceView, verb: str) -> Proposal:
     needed = [plain(task.name) for task in _users(app, service.name)]
     facts = [
         Fact("target", f"service {service.name}: {shown.word} for {age(now - service.since)}{pid}", shown.tone),
-        Fact("effect", _EFFECTS[verb]),
+        Fact("effect", _STOP_UNKEPT if verb == "stop" and not keeper_runs(app.context()) else _EFFECTS[verb]),
         Fact("needed", f"by {', '.join(needed)}: not started while it is down" if needed and verb != "start" else ""),
     ]
     return Proposal(
@@ -79,6 +83,9 @@ def _changed(app: NeoConsole, captured: ServiceView) -> str:
 
 def _command(app: NeoConsole, service: ServiceView, verb: str) -> None:
     name = service.name
+    if verb == "stop" and not keeper_runs(app.context()):
+        _stop_unkept(app, name)
+        return
     try:
         engine = app.engine()
         match verb:
@@ -94,3 +101,16 @@ def _command(app: NeoConsole, service: ServiceView, verb: str) -> None:
     finally:
         app.nudge()
     app.report(f"{name} {_SAID[verb]}", Tone.RUN)
+
+
+def _stop_unkept(app: NeoConsole, name: str) -> None:
+    """End it in a thread of its own: it may take its whole grace."""
+    app.report(f"{name} is asked to end", Tone.RUN)
+
+    def told(_result: object, why: str) -> None:
+        if why:
+            app.report(f"{name} was not stopped. {why}", Tone.FAIL)
+        else:
+            app.report(f"{name} is stopped, and stays so", Tone.OK)
+
+    app.aside(lambda engine: engine.service_stop(name, _BECAUSE), told)

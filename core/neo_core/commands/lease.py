@@ -7,7 +7,7 @@ import signal
 import sys
 
 from neo_core.errors import NeoError, describe_os_error
-from neo_core.lease.explain import deferral_lines, explain_held
+from neo_core.lease.explain import deferral_lines, explain_held, way_out
 from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import DEFAULT_TTL, RENEW_EVERY, RecordStatus
@@ -263,6 +263,8 @@ def _as_text(seen: Inspection, path: str) -> str:
         lines.append(f"unknown  {seen.scan.unreadable} of your processes would not show their environment")
     if not seen.takeable:
         lines.append(f"why      {explain_held(seen)}")
+    if mend := way_out(seen):
+        lines.append(f"to end   {mend}")
     lines.append(f"file     {path}")
     return "\n".join(lines) + "\n"
 

@@ -29,6 +29,17 @@ def explain_held(seen: Inspection) -> str:
     return "its holder is overdue but alive" if seen.expired else "its holder is alive"
 
 
+def way_out(seen: Inspection) -> str:
+    """Return the command that ends what keeps the lease of a holder that is gone; empty where nothing does."""
+    lease = seen.lease
+    if lease is None or seen.holder is not HolderState.ORPHANED or not seen.scan.carriers:
+        return ""
+    run_id = lease.metadata.get("runId")
+    if isinstance(run_id, str) and run_id.isalnum():
+        return f"neo-console stop {run_id}"
+    return f"neo-console strays stop {seen.scan.carriers[0].pid}{'' if lease.holder else ' --foreign'}"
+
+
 def deferral_lines(seen: Inspection) -> str:
     """Return upstream's two lines for a script that found the lease held; without a record they say so."""
     lease = seen.lease

@@ -8,6 +8,7 @@ import msgspec
 
 from neo_core.errors import LedgerError
 from neo_core.ledger.models import Control, Run
+from neo_core.ledger.schema import TASKS_WITH_ROWS
 from neo_core.memory.attribution import Baseline, Growth, TreeCost, baseline_of
 from neo_core.memory.incidents import Judgement, Phase, Watch
 from neo_core.memory.reading import Reading
@@ -174,10 +175,8 @@ class MemoryTable:
         """Return every row that tells of an interval, and of each task the last that was there before it."""
         before = self._database.select(
             Run,
-            "WITH RECURSIVE names (task) AS (SELECT min(task) FROM runs UNION ALL"
-            " SELECT (SELECT min(task) FROM runs WHERE task > names.task) FROM names WHERE names.task IS NOT NULL)"
-            " SELECT runs.* FROM names JOIN runs ON runs.run_id = (SELECT run_id FROM runs AS one"
-            " WHERE one.task = names.task AND one.last_at < ? ORDER BY one.last_at DESC LIMIT 1)",
+            f"{TASKS_WITH_ROWS} SELECT runs.* FROM recorded JOIN runs ON runs.run_id = (SELECT run_id FROM runs AS one"  # noqa: S608
+            " WHERE one.task = recorded.task AND one.last_at < ? ORDER BY one.last_at DESC LIMIT 1)",
             (begin,),
         )
         within = self._database.select(

@@ -51,6 +51,9 @@ class ControlKind(StrEnum):
     STRAY_STOP = "stray-stop"
 
 
+SERVICE_CONTROLS = (ControlKind.SERVICE_START, ControlKind.SERVICE_STOP, ControlKind.SERVICE_RESTART)
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One start of a task, or a start that was prevented.
 

@@ -135,6 +135,14 @@ class ReliefTable:
             (at, str(result), sentence, relief_id),
         )
 
+    def add_note(self, kind: ReliefKind, text: str) -> None:
+        """Append to the note of the latest act of one kind what became of it."""
+        self._database.execute(
+            "UPDATE reliefs SET note = CASE note WHEN '' THEN ? ELSE note || ', ' || ? END"
+            " WHERE relief_id = (SELECT max(relief_id) FROM reliefs WHERE kind = ?)",
+            (text, text, str(kind)),
+        )
+
     def settle(self, relief_id: int, *, at: float, tree: int | None, available: int | None, note: str = "") -> bool:
         """Record what was measured; false when somebody else had settled it, which stays. An act without a word of
         how it went is then one of which nobody knows.

@@ -9,6 +9,7 @@ import msgspec
 
 from neo_core.ledger.database import storable
 from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
+from neo_core.ledger.schema import TASKS_WITH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,12 +242,8 @@ class RunTable:
         return self._database.select(Run, f"{_SELECT} WHERE {where}", (asked,))
 
     def recorded(self) -> set[str]:
-        """Return the tasks that have a row, by jumps through an index: every other one has an empty record."""
-        rows = self._database.query(
-            "WITH RECURSIVE found(task) AS (SELECT min(task) FROM runs UNION ALL"
-            " SELECT (SELECT min(task) FROM runs WHERE task > found.task) FROM found WHERE found.task IS NOT NULL)"
-            " SELECT task FROM found WHERE task IS NOT NULL"
-        )
+        """Return the tasks that have a row: every other one has an empty record."""
+        rows = self._database.query(f"{TASKS_WITH_ROWS} SELECT task FROM recorded WHERE task IS NOT NULL")  # noqa: S608
         return {row["task"] for row in rows}
 
     def record_of(self, task: str) -> TaskRecord:

@@ -164,3 +164,9 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+
+# The tasks that have a row, by jumps through an index; the last of ``recorded`` is NULL.
+TASKS_WITH_ROWS = (
+    "WITH RECURSIVE recorded (task) AS (SELECT min(task) FROM runs UNION ALL"
+    " SELECT (SELECT min(task) FROM runs WHERE task > recorded.task) FROM recorded WHERE recorded.task IS NOT NULL)"
+)

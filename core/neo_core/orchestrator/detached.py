@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import NeoError
 from neo_core.incumbent import Incumbent, read_incumbent
 from neo_core.lease.inherit import without_lease
 from neo_core.ledger.models import ControlKind
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 _PAUSE = 0.05
 _TAIL = 4096
 _started: set[int] = set()
+
+
+class NotRunningError(NeoError):
+    """There is no orchestrator to be stopped."""
+
+    exit_code = 3
 
 
 def start_detached(
@@ -70,12 +76,12 @@ def request_stop(
 ) -> bool:
     """Ask the orchestrator to stop; true once it is gone, false when it still lives after ``timeout`` seconds.
 
-    Raises ``UsageError`` when none is running.
+    Raises ``NotRunningError`` (exit code 3) when there is none.
     """
     clock, source = clock or SystemClock(), source or system_source()
     incumbent = read_incumbent(workspace, source)
     if incumbent is None or not incumbent.alive:
-        raise UsageError(
+        raise NotRunningError(
             f"orchestrator of {workspace.root}", "is not running", "Start it with: neo-console orchestrator start."
         )
     with Ledger(workspace.ledger) as ledger:

@@ -31,7 +31,8 @@ class IncumbentError(NeoError):
     def of(cls, workspace: Workspace, incumbent: Incumbent | None) -> IncumbentError:
         """Return the error that names ``incumbent``, who has the lock; ``None`` for one that is only starting."""
         if incumbent is None:
-            cause, mend = f"is just starting in another process (see {workspace.orchestrator_lock})", "Look again."
+            cause = "is just starting in another process, or a service is just being stopped without one"
+            mend = f"Try again in a moment (lock {workspace.orchestrator_lock})."
         else:
             cause = f"runs already: pid {incumbent.pid} since {to_iso(incumbent.since)}"
             mend = f"Stop it with: neo-console orchestrator stop (or kill {incumbent.pid})."
@@ -124,7 +125,7 @@ def _taken(workspace: Workspace, source: ProcessSource) -> IncumbentError:
         incumbent = read_incumbent(workspace, source)
     except NeoError:
         incumbent = None
-    return IncumbentError.of(workspace, incumbent)
+    return IncumbentError.of(workspace, incumbent if incumbent is not None and incumbent.alive else None)
 
 
 def _unusable(path: Path, error: OSError) -> NeoError:

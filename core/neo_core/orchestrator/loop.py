@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from neo_core.errors import LedgerError
-from neo_core.ledger.models import ControlKind
+from neo_core.ledger.models import SERVICE_CONTROLS, ControlKind
 from neo_core.ledger.store import Ledger
 from neo_core.orchestrator.instance import IncumbentError, InstanceLock, identity_here, take_instance_lock
 from neo_core.orchestrator.log import ChangeLog, OrchestratorLog
@@ -34,7 +34,6 @@ _WOKE_AFTER = 2.0
 _PRUNE_EVERY = 3600.0
 _LIGHT_AT_ONCE = 4
 _NEXT_LIGHT_AFTER = 0.5
-_SERVICE_CONTROLS = (ControlKind.SERVICE_START, ControlKind.SERVICE_STOP, ControlKind.SERVICE_RESTART)
 
 
 class Orchestrator:
@@ -215,14 +214,14 @@ class Orchestrator:
         version = self._ledger.database.version()
         if version == self._seen_version:
             return
-        pending = self._ledger.controls.pending(*_SERVICE_CONTROLS, ControlKind.ORCHESTRATOR_STOP)
+        pending = self._ledger.controls.pending(*SERVICE_CONTROLS, ControlKind.ORCHESTRATOR_STOP)
         put_off = [control for control in pending if not self._obey(control)]
         if not put_off:
             self._seen_version = version
 
     def _obey(self, control: Control) -> bool:
         """Return false when it must wait until the services' records could be read; it stays in the ledger."""
-        if self._keeper is not None and not self._keeper.begun and control.kind in _SERVICE_CONTROLS:
+        if self._keeper is not None and not self._keeper.begun and control.kind in SERVICE_CONTROLS:
             return False
         who = control.requested_by or "an operator"
         because = f": {control.because}" if control.because else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.admission import compose_scene
-from neo_core.collisions import find_collisions
+from neo_core.collisions import find_collisions, may_collide
 from neo_core.errors import LeaseError, LedgerError
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import HolderState, RecordStatus
@@ -85,8 +85,7 @@ class Poller:
 
     def _look_for_collisions(self, live: tuple[Run, ...], seen: Inspection) -> None:
         """Say what the lease could not prevent; where no heavy command of ours runs, nothing collides with it."""
-        working = any(run.heavy and run.started_at is not None for run in live)
-        found = find_collisions(live, self._reading.lost(), seen, self._source) if working else ()
+        found = find_collisions(live, self._reading.lost(), seen, self._source) if may_collide(live) else ()
         tell_collisions(self._changes, found)
 
     def _plan(self, settings: Settings, live: tuple[Run, ...], seen: Inspection) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neo_core.collisions import LOST_LOOKED_AT
 from neo_core.ledger.models import Outcome, Trigger
 from neo_core.memory.reading import system_memory
 from neo_core.orchestrator.planning import Known
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from neo_core.schedule.memory_gates import MemoryFacts
 
 
-_LOST_LOOKED_AT = 20
 _SPAWNING_FOR = 2.0
 
 
@@ -100,7 +100,7 @@ class Reading:
     def lost(self) -> list[Run]:
         """Return the latest runs whose runner was gone, which may have left something behind."""
         if self._lost is None:
-            self._lost = self._ledger.runs.history(outcome=Outcome.LOST, limit=_LOST_LOOKED_AT)
+            self._lost = self._ledger.runs.history(outcome=Outcome.LOST, limit=LOST_LOOKED_AT)
         return self._lost
 
     def known(self, tasks: dict[str, Task]) -> list[Known]:

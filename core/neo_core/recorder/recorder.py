@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from neo_core.collisions import confirmed_collisions
+from neo_core.collisions import LOST_LOOKED_AT, confirmed_collisions, may_collide
 from neo_core.errors import LedgerError
 from neo_core.ledger.memory import TREES_KEPT, Incident, Sample
 from neo_core.ledger.models import LeaseRole, Outcome
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 N = TypeVar("N", int, float)
 
 _TREES_NAMED = 10
-_LOST_LOOKED_AT = 20
 _TREES_EVERY = 30.0
 _FALL = 256 * 1024 * 1024
 _BUDGET = 0.005
@@ -144,9 +143,9 @@ class Recorder:
 
     def _collisions(self, ledger: Ledger, live: list[Run], seen: Inspection) -> tuple[str, ...]:
         """Return sentences about heavy work beside heavy work; where none of ours works, nothing collides with it."""
-        if not any(run.heavy and run.started_at is not None for run in live):
+        if not may_collide(live):
             return ()
-        lost = ledger.runs.history(outcome=Outcome.LOST, limit=_LOST_LOOKED_AT)
+        lost = ledger.runs.history(outcome=Outcome.LOST, limit=LOST_LOOKED_AT)
         found = confirmed_collisions(tuple(live), lost, seen, self._lease, self._source)
         return tuple(one.sentence for one in found)
 

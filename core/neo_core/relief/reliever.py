@@ -83,15 +83,23 @@ class Reliever:
         with self._writing() as ledger:
             option = self._find(ledger, ReliefKind.DEFER_HEAVY)
             with ledger.database.transaction():
+                self._end_deferral(ledger, now, "replaced by another")
                 relief = self._begin(ledger, option, because)
-                kind, until = ControlKind.DEFER_HEAVY, now + seconds
-                ledger.controls.replace(kind, "", at=now, until=until, because=because, requested_by=user_name())
+                kind, until, who = ControlKind.DEFER_HEAVY, now + seconds, user_name()
+                ledger.controls.add(kind, "", at=now, until=until, because=because, requested_by=who)
                 return self._over(ledger, relief, ReliefResult.DONE, option.effect, note=f"until {to_iso(until)}")
 
     def resume_heavy(self) -> bool:
         """Let what is heavy start again; false when nothing deferred it."""
-        with self._writing() as ledger:
-            return ledger.controls.end(ControlKind.DEFER_HEAVY, "", self._clock.now()) > 0
+        with self._writing() as ledger, ledger.database.transaction():
+            return self._end_deferral(ledger, self._clock.now(), "ended early")
+
+    def _end_deferral(self, ledger: Ledger, now: float, how: str) -> bool:
+        """End what defers everything heavy and let its row tell that; false when nothing does."""
+        ended = ledger.controls.end(ControlKind.DEFER_HEAVY, "", now) > 0
+        if ended:
+            ledger.reliefs.add_note(ReliefKind.DEFER_HEAVY, f"{how} at {to_iso(now)} by {user_name()}")
+        return ended
 
     def unload(self, name: str, because: str = "") -> Relief:
         """Make the call of ``[unload.NAME]``, which may take its whole timeout. Raises ``ReliefError``."""
@@ -146,7 +154,7 @@ class Reliever:
                 found = ledger.reliefs.one(relief_id)
                 if found is None:
                     mend = "List them with: neo-console relief history."
-                    raise UsageError(f"relief {relief_id}", "is not in the ledger", mend)
+                    raise NeoError(f"relief {relief_id}", "is not in the ledger", mend)
                 if found.settled_at is not None or self._clock.monotonic() >= deadline:
                     return found
                 self._clock.sleep(_POLL)

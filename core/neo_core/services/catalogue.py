@@ -71,16 +71,35 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
+def unconfigured(name: str) -> Service:
+    """Return what stands for a service that is no longer configured, to be ended."""
+    return Service(name=name, command=(), cwd="/")
+
+
 def resolve_services(
-    workspace: Workspace, config: Config, variables: Mapping[str, str] | None = None
+    workspace: Workspace,
+    config: Config,
+    variables: Mapping[str, str] | None = None,
+    *,
+    mistakes: list[ConfigError] | None = None,
 ) -> dict[str, Service]:
     """Return every enabled service by name: upstream's first, then in the order of the configuration.
 
-    ``variables`` are upstream's (default: the environment). Raises ``ConfigError``.
+    ``variables`` are upstream's (default: the environment). Raises ``ConfigError`` for the first mistake; given a list
+    of ``mistakes``, it leaves out the services that cannot be meant and appends every one.
     """
     profile = _Profile(workspace, config, variables)
     names = [*KNOWN, *(name for name in config.services if name not in KNOWN)]
-    return {name: profile.service(name) for name in names if profile.enabled(name)}
+    found: dict[str, Service] = {}
+    for name in names:
+        try:
+            if profile.enabled(name):
+                found[name] = profile.service(name)
+        except ConfigError as error:
+            if mistakes is None:
+                raise
+            mistakes.append(error)
+    return found
 
 
 class _Profile:

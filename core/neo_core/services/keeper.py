@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from neo_core.errors import LedgerError, NeoError
 from neo_core.ledger.models import Control, ControlKind, ServiceRecord, ServiceState
 from neo_core.services import policy
-from neo_core.services.catalogue import Service
+from neo_core.services.catalogue import Service, unconfigured
 from neo_core.services.environment import fingerprint, marker_of, probe_instance
 from neo_core.services.kept import KeptService, forget_row
 from neo_core.services.launch import World, what_lives
@@ -79,7 +79,7 @@ class ServiceKeeper:
             self._kept[name] = self._restore(service, records.get(name))
         for name, record in records.items():
             if name not in self._kept:
-                self._kept[name] = self._restore(_unconfigured(name), record)
+                self._kept[name] = self._restore(unconfigured(name), record)
                 self._remove(self._kept[name])
 
     def configure(self, services: dict[str, Service]) -> None:
@@ -235,7 +235,3 @@ def _what_follows(service: Service, record: ServiceRecord) -> tuple[After, str]:
         return After.START, record.reason
     because = "its main process is gone; ending what it left behind"
     return After.START if policy.resumes(service, record) else After.STOP, because
-
-
-def _unconfigured(name: str) -> Service:
-    return Service(name=name, command=(), cwd="/")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neo_core.durations import format_duration
 from neo_core.ledger.models import ServiceRecord, ServiceState
 from neo_core.processes.source import is_alive
-from neo_core.services.catalogue import Service
+from neo_core.services.catalogue import Service, unconfigured
 from neo_core.services.row import PROBED_EVERY
 from neo_core.snapshot import ServiceView
 
@@ -34,7 +34,7 @@ def service_views(
     views = [_view(service, records.get(name), kept=kept, source=source, now=now) for name, service in services.items()]
     for name, record in records.items():
         if name not in services:
-            views.append(_view(Service(name=name, command=(), cwd="/"), record, kept=kept, source=source, now=now))
+            views.append(_view(unconfigured(name), record, kept=kept, source=source, now=now))
     return tuple(views)
 
 

@@ -11,6 +11,7 @@ from neo_core.ledger.models import Run, ServiceRecord, ServiceState
 from neo_core.processes.forest import Forest
 from neo_core.services.standing import ALIVE
 from neo_core.snapshot_strays import StrayKind
+from neo_core.strays.leftover import Leftover
 from neo_core.strays.marks import Marks, of_this_workspace
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What should live in this workspace, as the ledger, the lease and the lock file tell.
 
     ``ended`` are the rows of the runs that processes name and that no longer live; ``alive`` the services whose main
-    process lives; ``kept`` whether an orchestrator looks after them. ``told`` are the processes that the lease's
-    section shows already: they keep it though its holder is gone. ``ports`` are those of the services.
+    process lives; ``kept`` whether an orchestrator looks after them. ``told`` are the processes that keep the lease of
+    a run, which is stopped as such; ``left`` is what keeps that of a script which is gone. ``ports`` are those of the
+    services.
     """
 
     state: str
@@ -37,6 +39,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     alive: frozenset[str] = frozenset()
     kept: bool = False
     told: frozenset[int] = frozenset()
+    left: Leftover | None = None
     token: str = ""
     ports: dict[str, int] = {}
 
@@ -44,7 +47,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Suspect(NamedTuple):
     """One stray tree, its root first; ``owner`` is a task or a service, ``port`` the service whose port it has.
 
-    ``spared`` are the live things below it.
+    ``spared`` are the live things below it. ``left`` is the script that it is left of.
     """
 
     kind: StrayKind
@@ -54,6 +57,12 @@ class Suspect(NamedTuple):
     spared: tuple[ProcessInfo, ...] = ()
     port: str = ""
     keeps_lease: bool = False
+    left: Leftover | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether nothing says that it was started here."""
+        return self.kind is StrayKind.LISTENER or (self.left is not None and self.left.foreign)
 
     @property
     def root(self) -> ProcessInfo:
@@ -105,6 +114,7 @@ class _Judge:
             claim = None if pid in self._spared else self._claim_of(marks)
             if claim is not None:
                 self._suspected[pid] = claim
+        self._suspected = {**self._left(), **self._suspected}
         groups: dict[tuple[_Claim, int], list[int]] = defaultdict(list)
         for pid, claim in self._suspected.items():
             if not self._above(pid, itself=False) & self._suspected.keys():
@@ -112,6 +122,15 @@ class _Judge:
         for (claim, session), roots in groups.items():
             first = sorted(roots, key=lambda pid: (pid != session, look.processes[pid].start_time, pid))
             yield self._suspect(claim, first)
+
+    def _left(self) -> dict[int, _Claim]:
+        """Return what keeps the lease of a script that is gone."""
+        left, processes = self._known.left, self._look.processes
+        if left is None:
+            return {}
+        claim = _Claim(StrayKind.LEASE, left.owner, "")
+        there = (pid for pid, started in left.members if _is(processes.get(pid), started))
+        return {pid: claim for pid in there if pid not in self._spared}
 
     def listening(self) -> Iterator[Suspect]:
         """Yield who has a service's port and carries nothing of ours. To be asked after ``marked``."""
@@ -173,6 +192,7 @@ class _Judge:
             members.update(below)
         heard = {one.pid: name for name, listeners in self._look.listeners.items() for one in listeners}
         carried = {self._look.marks[pid].token for pid in members if pid in self._look.marks}
+        of_lease = claim.kind is StrayKind.LEASE
         return Suspect(
             kind=claim.kind,
             owner=claim.owner,
@@ -180,7 +200,8 @@ class _Judge:
             members=tuple(members.values()),
             spared=tuple(left_out.values()),
             port=next((heard[pid] for pid in members if pid in heard), ""),
-            keeps_lease=bool(self._known.token) and self._known.token in carried,
+            keeps_lease=of_lease or (bool(self._known.token) and self._known.token in carried),
+            left=self._known.left if of_lease else None,
         )
 
     def _above(self, pid: int, *, itself: bool = True) -> set[int]:

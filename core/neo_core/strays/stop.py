@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import EndedError, NeoError
 from neo_core.processes.forest import Forest
 from neo_core.processes.source import ProcessIdentity, is_alive
 from neo_core.runs.tree import signal_exactly
@@ -72,13 +72,14 @@ def choose(view: StraysView, pid: int, start_time: int | None, source: ProcessSo
     except PermissionError:
         raise NeoError(thing, "is of another user and cannot be judged", look) from None
     if now is None:
-        raise UsageError(thing, "has ended already", look)
+        raise EndedError(thing, "has ended already", look)
     if start_time is not None and now != start_time:
         raise NeoError(thing, "is another process now, which began there later", look)
     if view.settling:
         cause = "is no stray, or began too short a while ago to be called one"
         raise NeoError(thing, cause, "Wait five seconds and look again: neo-console strays.")
-    raise NeoError(thing, "is no stray: it belongs to a live run or service, or carries no marker of ours", look)
+    cause = "is no stray: it belongs to a live run or service, or carries no marker of ours"
+    raise NeoError(thing, cause, f"{look} What a killed run left with the lease ends with: neo-console stop RUN.")
 
 
 def refuse_foreign(stray: StrayView, told_age: str) -> NeoError:

@@ -63,7 +63,7 @@ class Watch:
     def look(self, known: Known, services: Iterable[Service], rows: Callable[[set[str]], dict[str, Run]]) -> Seen:
         """Return what is astray; ``rows`` returns the ledger's rows of run ids. May raise ``OSError``, ``NeoError``."""
         now = self._clock.monotonic()
-        basis = (tuple(run.run_id for run in known.live), known.alive, known.kept, known.told)
+        basis = (tuple(run.run_id for run in known.live), known.alive, known.kept, known.told, known.left)
         seen = self._seen
         if seen is not None and now < self._due:
             living = tuple(stray for stray in seen.view.found if any(self._living(stray)))
@@ -139,5 +139,6 @@ class Watch:
             memory=sum(sizes) if whole else sum(one.rss for one in suspect.members),
             exact=whole,
             members=tuple((one.pid, one.start_time) for one in suspect.members),
+            elsewhere=suspect.foreign,
             spared=tuple((one.pid, one.start_time) for one in suspect.spared),
         )

@@ -22,6 +22,9 @@ def sentence_of(suspect: Suspect, port: int | None) -> str:
             return f"is left of service {suspect.owner}, whose main process is gone"
         case StrayKind.SECOND:
             return f"is of an earlier start of service {suspect.owner}, which runs without it"
+        case StrayKind.LEASE:
+            pid = suspect.left.pid if suspect.left else None
+            return f"works on under the lease of {suspect.owner}, which is gone (pid {pid or 'unknown'})"
         case StrayKind.LISTENER:
             return f"listens on port {port or '?'} of service {suspect.owner} and carries no marker of ours"
 
@@ -43,5 +46,5 @@ def blocks_of(suspect: Suspect, port: int | None, *, alive: bool) -> str:
 
 def mend_of(suspect: Suspect) -> str:
     """Return the command that ends it."""
-    foreign = " --foreign" if suspect.kind is StrayKind.LISTENER else ""
+    foreign = " --foreign" if suspect.foreign else ""
     return f"neo-console strays stop {suspect.root.pid}{foreign}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
 
 import click
 import pytest
@@ -29,6 +30,38 @@ def test_init_writes_the_commented_defaults(fresh, root):
     assert done.stdout.startswith(f"Wrote {root / 'neo-console.toml'}.")
     assert (root / "neo-console.toml").read_text() == TEMPLATE
     assert fresh("status").returncode == 0
+
+
+def git(folder, *arguments):
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [(None, "/.neo-ai-data/\n"), ("*.log", "*.log\n/.neo-ai-data/\n"), ("*.log\n", "*.log\n/.neo-ai-data/\n")],
+    ids=["no file", "no last newline", "a file"],
+)
+def test_init_names_the_command_that_keeps_the_data_out_of_git_and_leaves_it_to_its_owner(
+    fresh, root, before, expected
+):
+    git(root, "init", "--quiet")
+    ignored = root / ".gitignore"
+    if before is not None:
+        ignored.write_text(before)
+    done = fresh("init")
+    assert (ignored.read_text() if ignored.exists() else None) == before
+    (hint,) = done.stderr.splitlines()
+    subprocess.run(hint.partition(" keeps it out: ")[2], shell=True, check=True)
+    assert ignored.read_text() == expected
+    (root / "neo-console.toml").unlink()
+    assert json.loads(fresh("init", "--json").stdout)["ignoreCommand"] is None
+
+
+@pytest.mark.parametrize("pattern", [".neo-ai-data", ".neo-ai-data/", ".neo-ai-data/**"])
+def test_init_says_nothing_of_git_where_it_ignores_the_data(fresh, root, pattern):
+    git(root, "init", "--quiet")
+    (root / ".git" / "info" / "exclude").write_text(pattern)
+    assert fresh("init").stderr == ""
 
 
 @pytest.mark.parametrize("there", ["file", "link to nowhere", "folder"])
@@ -93,6 +126,38 @@ def test_doctor_says_each_mistake_once_with_its_mend_and_exits_1(console, root, 
     assert len(bad) == 1
     assert words in bad[0]
     assert done.stdout.endswith(" 1 to mend.\n")
+
+
+def test_doctor_names_every_mistake_in_one_go(console, root):
+    (root / "neo-console.toml").write_text(
+        '[console]\ntheme = "plaid"\nrefresh_every = 2\n[keys]\ntriger = "t"\nwhy = "q"\nstop = "hyper+x"\n'
+        '[lease]\npath = ""\n[tasks.x]\ncommand = ["no-such-program"]\nneeds = ["web"]\n'
+    )
+    done = console("doctor")
+    bad = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    for words in (
+        "console.theme 'plaid' is not a theme",
+        "console.refresh_every 2 has no unit",
+        "keys.triger is not an action",
+        "keys.why 'q' is already the key of quit",
+        "keys.stop 'hyper+x' is not a key",
+        "lease.path",
+        "'no-such-program' was not found",
+        "tasks.x.needs 'web' is not a service",
+    ):
+        assert [words in line for line in bad].count(True) == 1, (words, bad)
+    assert (done.returncode, len(bad), done.stderr) == (1, 8, "")
+    (root / "neo-console.toml").unlink()
+
+
+def test_doctor_looks_on_where_the_file_is_no_toml(console, root):
+    (root / "neo-console.toml").write_text('[lease]\npath = "a\n')
+    done = console("doctor")
+    bad = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert (done.returncode, len(bad), done.stderr) == (1, 1, "")
+    assert "neo-console.toml is not TOML: " in bad[0]
+    assert "✓ lease " in done.stdout
+    (root / "neo-console.toml").unlink()
 
 
 def test_doctor_warns_without_failing(fresh):

@@ -13,6 +13,8 @@ import pytest
 
 from neo_console.cli.main import cli
 from neo_console.cli.manual import MANUAL, commands
+from neo_console.cli.prints import PRINTS
+from neo_core.commands import lease, orchestrator
 
 from .conftest import NEO_CONSOLE
 
@@ -29,15 +31,19 @@ def complete(root, words):
 
 
 def test_every_command_stands_in_the_manual():
-    assert set(MANUAL) == set(COMMANDS)
+    assert set(MANUAL) == set(PRINTS) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_says_what_it_does_its_options_exit_codes_and_an_example(name):
+def test_the_help_says_what_it_does_and_prints_its_options_exit_codes_and_an_example(name):
     command = COMMANDS[name]
     with click.Context(command, info_name=f"neo-console {name}", terminal_width=100) as context:
         text = command.get_help(context)
     assert text.startswith(f"Usage: neo-console {name}")
+    assert command.help
+    assert command.help.partition("\n")[0].endswith((".", ":"))
+    assert re.search(r"\n +Prints \w", text)
+    assert ("--json" in PRINTS[name]) == any(one.name == "as_json" for one in command.params)
     assert "Exit codes: 0 " in text
     assert re.search(rf"Examples:\n +.*neo-console {name}\b", text)
     assert len(MANUAL[name].short) <= 60
@@ -45,6 +51,21 @@ def test_the_help_says_what_it_does_its_options_exit_codes_and_an_example(name):
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts}"
     assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["lease", "lease run", "lease inspect", "lease reclaim", "orchestrator", "orchestrator run"],
+)
+def test_the_help_of_the_other_programs_has_the_same_parts(words, capsys):
+    program, *action = words.split()
+    main = {"lease": lease.main, "orchestrator": orchestrator.main}[program]
+    with pytest.raises(SystemExit, match="0"):
+        main([*action, "--help"])
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: neo-{words}")
+    assert re.search(r"exit codes.*:\s+\S", text)
+    assert re.search(rf"examples:\n.*neo-{words}\b", text)
 
 
 def test_an_example_is_a_command_line_that_exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import shlex
 import threading
 
 import pytest
@@ -102,6 +103,38 @@ def test_deferring_everything_heavy_is_said_everywhere_until_it_is_ended(served)
     assert served("relief", "resume-heavy").stdout == "Nothing heavy was deferred.\n"
 
 
+def test_every_command_of_the_list_does_its_thing_when_pasted(served):
+    """Of the server that refuses it is that server's answer that fails, not the command line."""
+
+    def commands():
+        lines = served("relief").stdout.splitlines()[1:]
+        return [shlex.split(line[line.rindex("neo-console relief") :])[1:] for line in lines]
+
+    defer, *unload = commands()
+    deferred = served(*defer)
+    resumed = served(*commands()[0])
+    unloaded = [served(*one).returncode for one in unload]
+
+    assert (deferred.returncode, resumed.returncode, sorted(unloaded)) == (0, 0, [0, 1])
+    assert "Everything heavy is deferred until" in deferred.stdout
+    assert resumed.stdout == "Heavy tasks may start again.\n"
+
+
+def test_the_history_tells_that_a_deferral_ended_early_or_was_replaced(served):
+    for length in ("1h", "2h"):
+        served("relief", "defer-heavy", "--for", length, "--because", "it swaps")
+    before = served.json("relief", "history")
+    served("relief", "resume-heavy")
+    latest, first = served.json("relief", "history")
+    line = served("relief", "history").stdout.splitlines()[1]
+
+    assert "ended" not in before[0]["note"]
+    assert ", ended early at 2" in latest["note"]
+    assert ", replaced by another at 2" in first["note"]
+    assert "ended early at" in line
+    assert "Z by" not in line
+
+
 def test_stopping_a_run_measures_what_its_tree_gave_back(served, until):
     run_id = served.running("waits", until)
     done = served("relief", "stop", "waits", "--json")
@@ -112,5 +145,5 @@ def test_stopping_a_run_measures_what_its_tree_gave_back(served, until):
     assert told["freedBytes"] == told["treeBeforeBytes"] > 0
     assert served.json("history")[0]["outcome"] == "cancelled"
     again = served("relief", "stop", run_id)
-    assert again.returncode == 2
+    assert again.returncode == 1
     assert "has ended already" in again.stderr

@@ -78,7 +78,7 @@ def test_one_is_ended(command, orphan):
     assert (code, err, orphan.wait(5)) == (0, "", -15)
     assert json.loads(out)["end"] == "ended"
     code, out, err = command("strays", "stop", str(orphan.pid))
-    assert (code, out) == (2, "")
+    assert (code, out) == (1, "")
     assert err == f"neo-console: process {orphan.pid}: has ended already. List them with: neo-console strays.\n"
 
 

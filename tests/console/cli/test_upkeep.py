@@ -137,14 +137,30 @@ def test_a_killed_orchestrator_is_unhealthy_until_the_next_one(keeping, until):
     told = keeping.json("status")
     assert told["health"]["status"] == "unhealthy"
     assert {cause["code"] for cause in told["health"]["causes"]} == {"orchestrator-killed", "service-not-kept"}
-    assert keeping("status", "--check").returncode == 2
-    refused = keeping("service", "stop", "ticker")
+    assert keeping("status", "--check").returncode == 3
+    refused = keeping("service", "restart", "ticker")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "neo-console orchestrator start" in refused.stderr
     pid = service(keeping)["pid"]
     assert keeping("orchestrator", "start").returncode == 0
     until(lambda: keeping.json("status")["health"]["status"] == "healthy", what="the adoption")
     assert service(keeping)["pid"] == pid
+
+
+def test_without_an_orchestrator_a_service_is_stopped_from_here_and_stays_so(keeping, until, workspace):
+    assert keeping("orchestrator", "start").returncode == 0
+    until(lambda: stands(keeping, "running"), what="the service")
+    pid, orchestrator = service(keeping)["pid"], read_incumbent(workspace, system_source()).pid
+    os.kill(orchestrator, signal.SIGKILL)
+    until(lambda: not read_incumbent(workspace, system_source()).alive, what="the end of the orchestrator")
+    stopped = keeping("service", "stop", "ticker", "--because", "it leaks")
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    assert "stopped by " in stopped.stdout
+    assert "(it leaks); nobody looks after it: the orchestrator is not running" in stopped.stdout
+    assert system_source().start_time(pid) is None
+    assert keeping("orchestrator", "start").returncode == 0
+    until(lambda: keeping.json("status")["health"]["status"] == "healthy", what="its first poll")
+    assert (service(keeping)["state"], service(keeping)["wanted"]) == ("stopped", False)
 
 
 def test_a_silent_orchestrator_is_unhealthy(keeping, workspace):
@@ -172,7 +188,7 @@ def test_a_wrong_configuration_is_unhealthy_but_seen(keeping, root, held):
     told = json.loads(keeping("status", "--json").stdout)
     assert "leese" in told["configError"]
     assert told["health"]["causes"][0]["code"] == "configuration"
-    assert keeping("status", "--check").returncode == 2
+    assert keeping("status", "--check").returncode == 3
     assert keeping("run", "quick").returncode == 1
 
 

@@ -243,3 +243,64 @@ def test_little_space(find, monkeypatch):
 def test_a_python_without_full_text_search(find, monkeypatch):
     monkeypatch.setattr(doctor, "has_full_text_search", lambda: False)
     assert find("SQLite of this Python").level is Level.FAIL
+
+
+def test_every_mistake_of_the_configuration_is_found_at_once_and_said_once(configure, workspace, root):
+    configure(
+        """
+        [leese]
+        [lease]
+        ttl = "1m"
+        renew_every = "50s"
+        nothing = 1
+        [memory]
+        calm_for = 3
+        critical_full = 200.0
+        [tasks.dream]
+        every = "2h"
+        [tasks.kbSync]
+        every = "soon"
+        jitter = "later"
+        needs = ["web", "nobody"]
+        [services.web]
+        command = "serve"
+        port = 0
+        [unload.model]
+        url = 7
+        [jobs]
+        backup = 3
+        [keys]
+        trigger = 5
+        """
+    )
+    found = [one for one in examine(workspace) if one.level is Level.FAIL]
+    assert {one.thing.removeprefix(f"{root}/neo-console.toml: ") for one in found} == {
+        "leese",
+        "lease.nothing",
+        "lease.ttl",
+        "memory.calm_for",
+        "memory.critical_full",
+        "tasks.dream.command",
+        "tasks.kbSync.every",
+        "tasks.kbSync.jitter",
+        "tasks.kbSync.needs",
+        "services.web.command",
+        "services.web.port",
+        "unload.model.url",
+        "jobs.backup",
+        "keys.trigger",
+    }
+    assert len(found) == 14
+    assert all(one.says and one.mend for one in found)
+
+
+@pytest.mark.parametrize("text", ["not toml [", '[lease]\npath = "a\n'], ids=["somewhere", "in-the-lease"])
+def test_a_file_that_is_no_toml_does_not_stop_the_other_looks(configure, workspace, state, text):
+    with Ledger(workspace.ledger):
+        pass
+    state.chmod(0o777)
+    configure(text)
+    found = examine(workspace)
+    assert [one.says.partition(":")[0] for one in found if one.level is Level.FAIL] == ["is not TOML"]
+    assert [one.thing for one in found if one.level is Level.WARN] == [f"state folder {state}"]
+    assert {"orchestrator", "strays", "task backup"} <= {one.thing for one in found}

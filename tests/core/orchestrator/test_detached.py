@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import NeoError
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind
 from neo_core.ledger.store import Ledger
-from neo_core.orchestrator.detached import request_stop, start_detached
+from neo_core.orchestrator.detached import NotRunningError, request_stop, start_detached
 from neo_core.orchestrator.instance import IncumbentError
 from neo_core.processes.source import system_source
 from neo_core.runs.spawn import spawn_orchestrator
@@ -60,7 +60,7 @@ def test_one_that_cannot_come_up_says_why(place):
 
 def test_what_is_not_running_cannot_be_stopped(place):
     place.configure("")
-    with pytest.raises(UsageError, match="is not running"):
+    with pytest.raises(NotRunningError, match="is not running"):
         request_stop(place.workspace)
     assert not place.workspace.ledger.exists()
 

@@ -13,7 +13,7 @@ import pytest
 from neo_core.clock import SystemClock
 from neo_core.config import load_config
 from neo_core.engine import Engine
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import EndedError, NeoError, UsageError
 from neo_core.health import judge
 from neo_core.lease.store import LeaseStore
 from neo_core.ledger.memory import Incident
@@ -148,7 +148,7 @@ def test_a_run_is_stopped_as_ever_and_its_whole_tree_is_what_was_freed(workspace
     assert engine.wait(run_id).outcome is Outcome.CANCELLED
     assert told.tree_after == 0
     assert told.freed == told.tree_before > 0
-    with pytest.raises(UsageError, match="has ended already"):
+    with pytest.raises(EndedError, match="has ended already"):
         engine.relief.stop(run_id)
     assert rows(workspace)[0].result is ReliefResult.FAILED
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from neo_core.engine import Engine
-from neo_core.errors import NeoError, UsageError
+from neo_core.errors import EndedError, NeoError
 from neo_core.health import judge
 from neo_core.ledger.models import ControlKind, Outcome, ServiceState
 from neo_core.ledger.store import Ledger
@@ -108,7 +108,7 @@ def test_who_has_ended_and_who_is_too_new(engine, ledger, started, source):
     process = started(run=RUN)
     process.kill()
     process.wait()
-    with pytest.raises(UsageError, match="has ended already"):
+    with pytest.raises(EndedError, match="has ended already"):
         engine.stop_stray(process.pid)
     with pytest.raises(NeoError, match="carries no marker of ours"):
         engine.stop_stray(os.getpid())
