@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Colourless(LineFilter):
-    """Leaves bold, dim, underlined and reversed text, and sends no colour; Textual's own leaves greys."""
+    """Leaves bold, dim, underlined and reversed text, and sends no colour; Textual's own leaves greys.
+
+    Text that is struck through leaves reversed: nothing else is, and an option list hands on no reverse.
+    """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         """Return the segments of a line without their colours."""
@@ -36,5 +39,6 @@ def check_theme(name: str, config_path: str) -> None:
 
 @lru_cache(1024)
 def _without_colour(style: Style) -> Style:
-    plain = Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=style.reverse)
+    turned = style.reverse or style.strike
+    plain = Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=turned)
     return plain + Style.from_meta(style.meta) if style.meta else plain

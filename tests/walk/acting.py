@@ -32,15 +32,15 @@ def start_a_task(walk):
 
 @step("trigger", acts=True)
 def restart_a_service(walk):
-    was = walk.scene.service(FIRST).pid
+    was = walk.pid(FIRST)
     walk.select(FIRST)
     walk.press("t")
     walk.see(f"service {FIRST}: running", f"pid {was}", within=f"Restart {FIRST}?")
     walk.confirm(f"Restart {FIRST}?")
     walk.see(f"{FIRST} will be restarted by the orchestrator")
-    walk.world(lambda: _runs(walk, FIRST) and walk.scene.service(FIRST).pid != was, f"{FIRST} is another process")
+    now = walk.pid(FIRST, other_than=was)
     walk.press("enter")
-    walk.see("● running", f"{walk.scene.service(FIRST).pid}", within=f"Detail · {FIRST}")
+    walk.see("● running", f"{now}", within=f"Detail · {FIRST}")
     walk.back("Detail")
 
 
@@ -99,7 +99,7 @@ def stop_a_service_and_start_it(walk):
     walk.press("x")
     walk.see("then it stays stopped", within=f"Stop {SECOND}?")
     walk.back(f"Stop {SECOND}?", key="enter")
-    walk.never(lambda: not _runs(walk, SECOND), f"{SECOND} was stopped by Cancel")
+    walk.never(lambda: not walk.scene.service(SECOND).wanted, f"{SECOND} was stopped by Cancel")
     walk.press("x")
     walk.see_frame(f"Stop {SECOND}?")
     walk.confirm(f"Stop {SECOND}?")
@@ -112,7 +112,7 @@ def stop_a_service_and_start_it(walk):
     walk.see("starts it now and keeps it running", within=f"Start {SECOND}?")
     walk.confirm(f"Start {SECOND}?")
     walk.see(f"{SECOND} will be started by the orchestrator")
-    walk.world(lambda: _runs(walk, SECOND), f"{SECOND} runs again")
+    walk.pid(SECOND)
 
 
 @step("refresh", acts=True)
@@ -234,11 +234,11 @@ def stop_a_run_by_force(walk):
 @step("orchestrator", acts=True)
 def stop_the_orchestrator_and_start_it(walk):
     was = walk.scene.keeper().pid
-    served = [walk.scene.service(name).pid for name in SERVICES]
+    served = [walk.pid(name) for name in SERVICES]
     walk.press("o")
     walk.see(f"pid {was}", "nothing starts by itself any more", within="Stop the orchestrator?")
     walk.back("Stop the orchestrator?", key="enter")
-    walk.never(lambda: walk.scene.keeper().state is not OrchestratorState.RUNNING, "an end by Cancel")
+    walk.never(lambda: walk.scene.keeper().state is OrchestratorState.STOPPED, "an end by Cancel")
     walk.press("o")
     walk.see_frame("Stop the orchestrator?")
     walk.confirm("Stop the orchestrator?")
@@ -255,8 +255,7 @@ def stop_the_orchestrator_and_start_it(walk):
     walk.world(lambda: walk.scene.keeper().state is OrchestratorState.RUNNING, "it runs")
     walk.never(lambda: walk.scene.keeper().pid == was, "the same orchestrator as before")
     walk.see_gone("STOPPED")
-    walk.world(lambda: all(_runs(walk, name) for name in SERVICES), "services run")
-    walk.never(lambda: [walk.scene.service(name).pid for name in SERVICES] != served, "services started twice")
+    walk.never(lambda: [walk.pid(name) for name in SERVICES] != served, "services started twice")
 
 
 def leave(walk):
@@ -275,10 +274,6 @@ def _ended(walk, task, before):
     """Return how the run that came after ``before`` others ended; ``None`` while it has not."""
     runs = walk.scene.runs(task)
     return runs[0].outcome if len(runs) > before else None
-
-
-def _runs(walk, service):
-    return walk.scene.service(service).state is ServiceState.RUNNING
 
 
 def _see_outcome(walk, task, outcome):

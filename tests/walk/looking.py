@@ -114,7 +114,7 @@ def the_details_of_a_task(walk):
 def the_details_of_a_service(walk):
     walk.select(SERVICES[0])
     walk.press("enter")
-    walk.see("running", f"{walk.scene.service(SERVICES[0]).pid}", within=f"Detail · {SERVICES[0]}")
+    walk.see("running", f"{walk.pid(SERVICES[0])}", within=f"Detail · {SERVICES[0]}")
     walk.back("Detail", key="q")
 
 
@@ -200,7 +200,7 @@ def the_matches_in_the_log_panel(walk):
     walk.press("/")
     walk.see("search in the log")
     walk.press(*"part ", "enter")
-    walk.see("/part 5 of 5")
+    walk.see("/part 5 of 5 · n next")
     walk.press("1")
     walk.in_panel("1 Schedule")
     walk.press("N")

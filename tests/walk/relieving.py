@@ -63,7 +63,8 @@ def defer_everything_heavy_and_let_it_start_again(walk):
     walk.press("w")
     walk.see("everything heavy is deferred", within=f"Why · {STARVED}")
     walk.back("Why")
-    walk.press("3", "g", "enter")
+    walk.press("3")
+    walk.open_first(STARVED)
     walk.see("deferred", "everything heavy is deferred", within=f"Detail · {STARVED}")
     walk.back("Detail")
     walk.press("m")
@@ -82,6 +83,7 @@ def defer_everything_heavy_and_let_it_start_again(walk):
 @step("stop", acts=True)
 def end_a_stray(walk):
     stray = walk.scene.leave_stray()
+    served = walk.pid(SERVICES[0])
     title = f"Stop {STRAY} (pid {stray.pid})?"
     walk.press("2")
     walk.filter("status:second")
@@ -103,7 +105,7 @@ def end_a_stray(walk):
     walk.see_gone(f"{stray.pid}", within="2 Processes")
     walk.press("escape")
     walk.see_gone("esc clears")
-    walk.never(lambda: walk.scene.service(SERVICES[0]).pid is None, f"{SERVICES[0]} was ended, too")
+    walk.never(lambda: walk.pid(SERVICES[0]) != served, f"{SERVICES[0]} was ended, too")
 
 
 def _unloaded(walk):

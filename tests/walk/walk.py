@@ -36,10 +36,13 @@ def walk_through(scene, *, kind, size, look, acts=True, only=None):
         scene.leave_stray()
     walker = Walker(scene, kind=kind, size=SIZES[size], look=look)
     try:
+        walker.see("q quit")
         for step in sorted(STEPS, key=lambda one: one.acts):
             if (acts or not step.acts) and (not only or step.action in only):
                 _done(report, walker, f"{step.action or 'screen'}: {step.name}", step.walk)
         _done(report, walker, "quit: leave", acting.leave)
+    except MissingError as missing:
+        report.failures.append(f"open: {missing}")
     finally:
         walker.close()
     return report

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from neo_core.ledger.models import ServiceState
+
 from .terminal import opened
 
 LONG = 60.0  # seconds; over as soon as what is waited for is there
@@ -75,13 +77,22 @@ class Walker:
             raise MissingError(f"the header of {title!r} stays {before!r}\n{self.screen()}")
 
     def find(self, text, *, within):
-        """Read the page in that frame from its beginning, a few lines at a time, until the text stands there."""
-        self.press("g")
-        self.see_frame(within)
-        for _ in range(80):
-            if not self._wait(lambda: text not in self.box(within), 0.15):
-                return
-            self.press(*"jjjjj")
+        """Read the page in that frame from its beginning, a few lines at a time, until the text stands there.
+
+        A screen that stays as it was is the end of the page, or slow: the next reading has more patience.
+        """
+        for patience in (0.15, 1.0, 5.0):
+            self.see_frame(within)
+            before = self.box(within)
+            self.press("g")
+            self._wait(lambda before=before: self.box(within) == before, patience)
+            before = ""
+            while (seen := self.box(within)) != before:
+                if text in seen:
+                    return
+                before = seen
+                self.press(*"jjjjj")
+                self._wait(lambda before=before: self.box(within) == before, patience)
         raise MissingError(f"{text!r} stands nowhere on the page {within!r}\n{self.screen()}")
 
     def see_gone(self, *unwanted, within="", timeout=LONG):
@@ -123,6 +134,18 @@ class Walker:
         self.see(f"Detail · {name}", within="Detail · ", timeout=2)
         self.back("Detail · ")
 
+    def open_first(self, name):
+        """Open the first row of the table that has the focus, again until it is about ``name``."""
+        deadline = time.monotonic() + LONG
+        while True:
+            self.press("g", "enter")
+            self.see_frame("Detail · ")
+            if not self._wait(lambda: f"Detail · {name}" not in self.box("Detail · "), 0.3):
+                return
+            if time.monotonic() > deadline:
+                raise MissingError(f"the first row was never about {name!r}\n{self.screen()}")
+            self.back("Detail · ")
+
     def filter(self, text):
         """Filter the table that has the focus, and keep the filter."""
         self.press("/")
@@ -150,6 +173,18 @@ class Walker:
         """Wait until something is true behind the screen; keep drawing meanwhile."""
         if self._wait(lambda: not condition(), LONG):
             raise MissingError(f"on the screen all seemed done, but not so: {what}\n{self.screen()}")
+
+    def pid(self, service, *, other_than=None):
+        """Wait until a service runs, as another process than that one; return its pid."""
+        seen = None
+
+        def runs():
+            nonlocal seen
+            seen = self.scene.service(service)
+            return seen.state is ServiceState.RUNNING and seen.pid not in {None, other_than}
+
+        self.world(runs, f"{service} runs, not as {other_than}")
+        return seen.pid
 
     def never(self, condition, what):
         """Make sure that something is not so."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from rich.console import Console
+    from textual.coordinate import Coordinate
 
 _KEPT_LINES = 128
 _KEPT_CELLS = 32  # Textual's caches are left to the header's line
@@ -33,6 +34,8 @@ class LineTable(DataTable[Text]):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the data table's own
         self._row_lines: LRUCache[RowKey, tuple[object, Strip]] = LRUCache(_KEPT_LINES)
+        self._aim: int | None = None
+        self._led_to: int | None = None
         super().__init__(**options)
         self._row_render_cache = LRUCache(_KEPT_CELLS)
         self._cell_render_cache = LRUCache(_KEPT_CELLS)
@@ -96,6 +99,53 @@ class LineTable(DataTable[Text]):
         """Draw every row anew: what they look like changed."""
         self._row_lines.clear()
         super().notify_style_update()
+
+    @property
+    def room(self) -> int:
+        """How many rows there is room for; of a table that is hidden now, how many there was."""
+        bar = self.scrollbar_size_horizontal if self.show_horizontal_scrollbar else 0
+        return max(0, self.outer_size.height - self.gutter.height - bar - self._head_height)
+
+    @property
+    def looks_from(self) -> int:
+        """The first row in sight, or the one that will be as soon as everything asked for is drawn."""
+        return self.scroll_offset.y if self._aim is None else self._aim
+
+    def look_from(self, row: int) -> None:
+        """Show the rows from that one on, after the next drawing; of several such wishes the last one holds."""
+        self._aim = max(0, row)
+        self.call_after_refresh(self._arrive)
+
+    def lead_cursor(self, row: int, *, first: int) -> None:
+        """Put the cursor there and show the rows from ``first`` on, whether it is in sight then or not."""
+        self._led_to = row
+        self.move_cursor(row=row, scroll=False)
+        self.look_from(first)
+
+    def watch_cursor_coordinate(self, old_coordinate: Coordinate, new_coordinate: Coordinate) -> None:
+        """Aim at the cursor's row at once, also while the height has still to be counted."""
+        super().watch_cursor_coordinate(old_coordinate, new_coordinate)
+        if old_coordinate != new_coordinate:
+            self._scroll_cursor_into_view()
+
+    def _arrive(self) -> None:
+        if self._aim is None:
+            return
+        if self._require_update_dimensions:
+            self.call_after_refresh(self._arrive)
+            return
+        aim, self._aim, self._led_to = self._aim, None, None
+        self.scroll_to(y=aim, animate=False, immediate=True, force=True)
+
+    def _scroll_cursor_into_view(self, animate: bool = False) -> None:  # noqa: ARG002 - Textual's own
+        """Aim at the cursor's row; Textual's own starts from where the table looks before it has got anywhere."""
+        row, first = self.cursor_row, self.looks_from
+        if row == self._led_to:
+            return
+        if row < first:
+            self.look_from(row)
+        elif row >= first + self.room > first:
+            self.look_from(row - self.room + 1)
 
     @property
     def _head_height(self) -> int:

@@ -145,9 +145,9 @@ class KeyedTable(LineTable, inherit_bindings=False):
     def _keep_in_sight(self) -> None:
         """Scroll where the table lost the lines that the selected row stood in."""
         before, self._height = self._height, self.scrollable_content_region.height - self._head_height
-        place = self.cursor_row - self.scroll_offset.y
+        place = self.cursor_row - self.looks_from
         if self.show_cursor and 0 <= place < before and place >= self._height:
-            self.scroll_to(y=self.cursor_row - self._height + 1, animate=False)
+            self.look_from(self.cursor_row - self._height + 1)
 
     def on_focus(self) -> None:
         """From now on the selection stays with what the operator saw, even when newer rows come."""
@@ -232,13 +232,13 @@ class KeyedTable(LineTable, inherit_bindings=False):
     def _selection_kept(self, wanted: Mapping[str, Row], *, refiltered: bool) -> Iterator[None]:
         key = self._gone.key if self._gone else self._selected_key()
         subject = self._gone or (self._rows[key].subject if key else None)
-        before, touched, scrolled = self.cursor_row, self._touched, self.scroll_offset.y
+        before, touched, first = self.cursor_row, self._touched, self.looks_from
         yield
         if not touched or subject is None:
             return
         if key in wanted:
             self._settle()
-            self._follow(before, self._keys.index(key), scrolled)
+            self._follow(before, self._keys.index(key), first)
         elif refiltered:
             self._settle()
         elif self._gone is None:
@@ -247,13 +247,15 @@ class KeyedTable(LineTable, inherit_bindings=False):
             if before < self.row_count and before != self.cursor_row:
                 self.move_cursor(row=before, scroll=False)
 
-    def _follow(self, before: int, row: int, scrolled: int) -> None:
-        """Put the cursor where its row went; an unchanged one is left alone, every extra call costs a repaint."""
+    def _follow(self, before: int, row: int, first: int) -> None:
+        """Put the cursor where its row went, on the same line of the screen; every extra call costs a repaint."""
+        out_of_sight = row >= self.room
+        if row != before and (first or out_of_sight):
+            first = max(0, first + row - before)
         if row != self.cursor_row:
-            self.move_cursor(row=row, scroll=False)
-        out_of_sight = row >= self.scrollable_content_region.height - self.header_height
-        if (row != before and (scrolled or out_of_sight)) or scrolled != self.scroll_offset.y:
-            self.call_after_refresh(self.scroll_to, y=max(0, scrolled + row - before), animate=False)
+            self.lead_cursor(row, first=first)
+        elif first != self.looks_from:
+            self.look_from(first)
 
     def _remove_all_but(self, wanted: Mapping[str, Row]) -> None:
         self.remove_lines([key for key in self._keys if key not in wanted])
