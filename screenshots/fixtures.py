@@ -198,7 +198,7 @@ def busy_tasks() -> tuple[TaskView, ...]:
             waiting_since=NOW - 724,
             streak=41,
             last_outcome=Outcome.DEFERRED,
-            last_reason=Reason.LEASE_HELD.value,
+            last_reason_code=Reason.LEASE_HELD.value,
             last_at=NOW - 12,
             last_took=211.0,
         ),

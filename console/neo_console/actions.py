@@ -69,7 +69,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("defer", ("d",), "defer", "defer it for a while and say why; again to resume", ACT, True, may_defer, 2),
     Action("stop", ("x",), "stop", "stop the selected run or service softly", ACT, True, may_stop, 4),
     Action("force-stop", ("X",), "force stop", "stop a run by force; asks for the task's name", ACT, True, may_kill),
-    Action("pause", ("P",), "pause", "pause everything: why and for how long; again to end it", ACT, True),
+    Action("pause", ("P",), "pause", "pause every task: why and for how long; again to end it", ACT, True),
     Action(
         "relief", ("m",), "relieve memory", "what can be done about the memory now, and what it should free", ACT, True
     ),

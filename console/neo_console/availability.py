@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OVERRIDABLE = (Gate.MEMORY_PRESSURE, Gate.MEMORY_FORECAST)
 ORCHESTRATOR_TREE = "orchestrator:"
+_NOT_CONFIGURED = "{} is not configured"
 
 
 class Blocked(NamedTuple):
@@ -88,7 +89,7 @@ class Context:
         if self.task is not None and self.task.running_run_id:
             return self.task.running_run_id
         latest = self.picture.latest_run(subject.task) if subject.task else None
-        return latest.run_id if latest else ""
+        return self.picture.begun(subject.task) or (latest.run_id if latest else "")
 
     @property
     def log(self) -> LogOf:
@@ -163,7 +164,7 @@ def may_defer(context: Context) -> Blocked | None:
     if missing or task is None:
         return missing
     if not task.configured:
-        return Blocked(f"{task.name} is not configured", _configure(task))
+        return Blocked(_NOT_CONFIGURED.format(task.name), _configure(task))
     return None
 
 
@@ -235,7 +236,8 @@ def explain_block(context: Context, task: TaskView, gate: GateResult) -> Blocked
         Gate.RUNNING: f"press {key('log')} for its log, {key('stop')} to stop it",
     }
     way_out = ways.get(gate.gate, f"press {key('why')} for why, {key('defer')} to defer")
-    return Blocked(gate.sentence or f"{gate.gate} blocks", way_out)
+    reason = _NOT_CONFIGURED.format(task.name) if gate.gate is Gate.CONFIGURED else gate.sentence
+    return Blocked(reason or f"{gate.gate} blocks", way_out)
 
 
 def blocked_start(context: Context, decision: Decision) -> Blocked | None:

@@ -51,7 +51,7 @@ def _of_selection(context: Context) -> Iterator[tuple[str, str]]:
     yield from _of_run(context, context.logged_run_id)
     if subject.kind is Kind.TASK and context.task is not None:
         gate = context.task.decision.blocking
-        yield "reason", gate.sentence if gate is not None else context.task.last_reason
+        yield "reason", gate.sentence if gate is not None else context.task.last_reason or context.task.last_reason_code
     yield "task", subject.task
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neo_console.format import NOTHING, in_local_time, plain
-from neo_console.vocabulary import Tone, outcome_term, term
+from neo_console.vocabulary import Tone, gate_term, outcome_term, term
 from neo_core.schedule.decision import Decision, GateResult, Verdict
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _gate_cells(gate: GateResult, colours: Colours, at: float) -> tuple[Text, ..
     quiet = Tone.DIM if gate.verdict is Verdict.NOT_APPLICABLE else Tone.PLAIN
     return (
         written(str(verdict), colours, verdict.tone),
-        written(term(gate.gate).word, colours, quiet, strong=gate.verdict is Verdict.BLOCK),
+        written(gate_term(gate).word, colours, quiet, strong=gate.verdict is Verdict.BLOCK),
         written(in_local_time(gate.value, at) or NOTHING, colours, quiet),
         written(in_local_time(gate.limit, at) or NOTHING, colours, Tone.DIM),
         written(in_local_time(gate.clears_when, at) or NOTHING, colours, quiet),

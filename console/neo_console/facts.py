@@ -13,6 +13,7 @@ from neo_console.rows.schedule import next_cell, state_term
 from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, reason_text, term
+from neo_console.waiting import last_deferral, who_waits
 from neo_core.schedule.decision import Gate, Verdict
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ def _task(task: TaskView, picture: Picture, now: float) -> Facts:
     ]
     if task.waiting_since is not None:
         waited = f"for {age(now - task.waiting_since)}, since {moment(task.waiting_since, now, seconds=True)}"
-        facts.append(Fact("waiting", waited, state.tone))
+        facts += [Fact("waiting", waited, state.tone), Fact("who waits", who_waits(task, now), state.tone)]
     if task.streak:
-        facts.append(Fact("streak", f"{plural(task.streak, 'deferral')} since it last ran", Tone.CALM))
+        facts.append(Fact("streak", f"{plural(task.streak, 'scheduled start')} deferred since it last ran", Tone.CALM))
+    facts.append(Fact("put off", last_deferral(task, now), Tone.CALM))
     if task.starved:
         facts.append(Fact(STARVED.word, "it waits longer than orchestrator.starved_after allows", STARVED.tone))
     if task.failures:
@@ -97,7 +99,7 @@ def _past(task: TaskView, now: float) -> Facts:
     return [
         Heading("Last"),
         Fact("outcome", str(last) if last else "never started", last.tone if last else Tone.DIM),
-        Fact("reason", reason_text(task.last_reason) if task.last_reason else ""),
+        Fact("reason", reason_text(task.last_reason_code) if task.last_reason_code else task.last_reason),
         Fact("when", ago(task.last_at, now)),
         Fact("took", took(task.last_took)),
         Fact("last success", ago(task.last_success_at, now)),

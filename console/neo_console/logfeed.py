@@ -59,7 +59,7 @@ class Piece(NamedTuple):
     """What a poll brought, from byte ``start`` on.
 
     ``restart`` says that what was shown before no longer belongs, ``cut`` that the file was cut or replaced, and
-    ``gone`` that it was removed after something of it had been read.
+    ``gone`` that it was removed after something of it had been read. A log that is there and empty is ``silent``.
     """
 
     seen: Seen
@@ -69,6 +69,7 @@ class Piece(NamedTuple):
     error: str = ""
     cut: bool = False
     gone: bool = False
+    silent: bool = False
 
 
 class LogFeed:
@@ -120,7 +121,8 @@ class LogFeed:
         cut = end is not None and (chunk.start != end or (chunk.file != file and not chunk.missing))
         if chunk.missing or not chunk.size:
             self._end = None
-            return Piece(Seen.UNKNOWN, restart=True, cut=cut)
+            silent = not chunk.missing
+            return Piece(Seen.EMPTY if silent else Seen.UNKNOWN, restart=True, cut=cut, silent=silent)
         if end is None or cut:
             return self._tail(engine, cut=cut)
         raw, more = chunk.raw, _PARTS_AT_ONCE

@@ -64,6 +64,7 @@ class Picture:
         self._stale_after = stale_after
         self._good: dict[str, Section[Any]] = {}
         self._course: Section[Course] | None = None
+        self._begun: dict[str, str] = {}
 
     def take(self, snapshot: Snapshot, course: Section[Course] | None = None) -> None:
         """Accept a new snapshot, and how the memory went, when that was read again."""
@@ -76,10 +77,20 @@ class Picture:
                 self._good[name] = section
         if snapshot.outcomes.value is not None and not snapshot.outcomes.error:
             self.history.take(snapshot.outcomes.value)
+            known = {run.run_id for run in snapshot.outcomes.value}
+            self._begun = {task: run_id for task, run_id in self._begun.items() if run_id not in known}
         if course is not None:
             self._course = course
             if course.value is not None and not course.error:
                 self._good["course"] = course
+
+    def begin(self, task: str, run_id: str) -> None:
+        """Remember a run that was just started from here, until a snapshot has it."""
+        self._begun[task] = run_id
+
+    def begun(self, task: str) -> str:
+        """Return the run of that task that was started from here and that no snapshot has yet; empty for none."""
+        return self._begun.get(task, "")
 
     def fail(self, why: str) -> None:
         """Remember that a collection failed; everything known so far is stale from now on."""

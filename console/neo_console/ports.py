@@ -108,7 +108,7 @@ class EngineLike(Protocol):
         ...
 
     def pause(self, because: str, seconds: float | None = None) -> Control:
-        """Let nothing start."""
+        """Let no task start."""
         ...
 
     def unpause(self) -> bool:

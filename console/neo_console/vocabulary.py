@@ -11,7 +11,7 @@ from typing import NamedTuple
 from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, ServiceState, Trigger
 from neo_core.ledger.reliefs import ReliefKind, ReliefResult
 from neo_core.memory.incidents import Phase
-from neo_core.schedule.decision import Gate, Reason, Verdict
+from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
 from neo_core.snapshot import HealthStatus, LeaseLight, OrchestratorState, TaskState
 from neo_core.snapshot_strays import StrayEnd, StrayKind
 
@@ -139,7 +139,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
     },
     ControlKind: {
         ControlKind.SNOOZE: Term("deferred", "◑", Tone.CALM),
-        ControlKind.PAUSE: Term("paused everything", "‖", Tone.CALM),
+        ControlKind.PAUSE: Term("paused every task", "‖", Tone.CALM),
         ControlKind.DEFER_HEAVY: Term("deferred everything heavy", "‖", Tone.CALM),
         ControlKind.STOP: Term("asked to stop", "⊘", Tone.DIM),
         ControlKind.SERVICE_START: Term("asked to start the service", "▸", Tone.PLAIN),
@@ -217,11 +217,17 @@ CONFIG = Term("config", "✗", Tone.FAIL)
 PAUSED = _TERMS[TaskState][TaskState.PAUSED]
 UNDER_WAY = Term("under way", "…", Tone.WAIT)
 HEAVY = Term("heavy", "‖", Tone.CALM)
+_HEAVY_DEFERRAL = Term("heavy deferral", "▹", Tone.PLAIN)
 
 
 def term(member: StrEnum) -> Term:
     """Return how that member of a vocabulary is shown."""
     return _TERMS[type(member)][member]
+
+
+def gate_term(result: GateResult) -> Term:
+    """Return how a gate is shown; an operator shuts one gate in two ways."""
+    return _HEAVY_DEFERRAL if result.reason == Reason.HEAVY_DEFERRED else term(result.gate)
 
 
 def words_of_all(*vocabularies: type[StrEnum]) -> set[str]:

@@ -20,7 +20,7 @@ from neo_core.services.observe import dependencies_of
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
-    from neo_core.ledger.runs import TaskRecord
+    from neo_core.ledger.records import TaskRecord
     from neo_core.ledger.store import Ledger
     from neo_core.processes.source import ProcessSource
     from neo_core.profiles import Task

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.errors import UsageError
+from neo_core.errors import UsageError, guess
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
-from neo_core.looking import as_seen
 from neo_core.recorder.course import Course, read_course
 from neo_core.recorder.export import export_report
 from neo_core.recorder.recorder import thresholds_of
@@ -17,6 +16,7 @@ from neo_core.recorder.replay import Replay, replay_of
 from neo_core.recorder.report import Report, report_on
 from neo_core.relief.settling import as_known
 from neo_core.requests import find_run
+from neo_core.runs.lost import as_seen
 from neo_core.schedule.decision import Decision
 from neo_core.services.logs import service_log
 
@@ -66,7 +66,8 @@ class Archive:
     def task(self, name: str) -> Task:
         """Return one task; raises ``UsageError`` naming the known ones."""
         if name not in self.tasks:
-            raise UsageError(f"task {name!r}", "is not known here", f"Known: {', '.join(self.tasks)}.")
+            mend = f"{guess(name, self.tasks)}Known: {', '.join(self.tasks)}."
+            raise UsageError(f"task {name!r}", "is not known here", mend)
         return self.tasks[name]
 
     def service_events(self, name: str, limit: int = 100) -> list[ServiceEvent]:
@@ -161,7 +162,7 @@ class Archive:
         if name in self.services:
             return name
         known = f"Known: {', '.join(self.services)}." if self.services else "Configure one: [services.NAME]."
-        raise UsageError(f"service {name!r}", "is not known here", known)
+        raise UsageError(f"service {name!r}", "is not known here", f"{guess(name, self.services)}{known}")
 
     def _reading(self) -> Ledger:
         return Ledger(self.workspace.ledger, writable=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from neo_core.config_checks import check_config
+from neo_core.config_checks import as_arguments, check_config
 from neo_core.config_sections import (
     BackupConfig,
     Config,
@@ -189,7 +189,10 @@ class _Reader:
                 cause, _, place = str(error).partition(" - at `$")
                 key = prefix + place.rstrip("`").replace("[...]", "")
                 cause = cause.replace(" | null`", "`")
-                mend = _MENDS.get(key.rpartition(".")[2], "Mend the value.")
+                wrong = key.rpartition(".")[2]
+                mend = _MENDS.get(wrong, "Mend the value.")
+                if wrong.endswith("command") and isinstance(value, str):
+                    mend = f"Write it like {as_arguments(value)}."
                 self._complain(key, cause[:1].lower() + cause[1:], mend)
                 self._left_out.add(f"{prefix}.{name}")
             else:

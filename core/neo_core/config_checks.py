@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 from neo_core.durations import format_duration
@@ -20,10 +22,23 @@ _SET_BY_US = frozenset({"host", "content-length", "connection", "transfer-encodi
 _MARKERS = ("RUN_ID", "SERVICE_ID", "SERVICE_NAME", "STATE")
 _OURS = frozenset({STATE_VARIABLE, INHERITED_TOKEN, GENERATION, *(f"NEO_CONSOLE_{name}" for name in _MARKERS)})
 
+_FOR_A_SHELL = frozenset("|&;<>()$`*?~#\n")
+
 
 def check_config(config: Config, complain: Complaint) -> None:
     """Call ``complain(key, cause, mend)`` for every setting that cannot work."""
     _Checks(complain).config(config)
+
+
+def as_arguments(line: str) -> str:
+    """Return a command line as the list of words it should have been; what only a shell understands stays for one."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = []
+    if not words or set(line) & _FOR_A_SHELL:
+        words = ["sh", "-c", line]
+    return json.dumps(words, ensure_ascii=False)
 
 
 class _Checks:

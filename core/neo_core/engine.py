@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from neo_core.admission import gather_facts
+from neo_core.awaiting import Patience
 from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
 from neo_core.clock import Clock, SystemClock
 from neo_core.errors import EndedError, LedgerError, NeoError, UsageError
@@ -21,19 +22,23 @@ from neo_core.lease.store import LeaseStore
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.looking import Looker, why_read_only
 from neo_core.memory.reading import system_memory
-from neo_core.processes.source import ProcessSource, identity_of, is_alive, system_source
+from neo_core.processes.source import ProcessSource, identity_of, system_source
 from neo_core.recorder.gate_facts import learned, memory_facts
 from neo_core.recorder.recorder import Recorder
 from neo_core.relief.reliever import Reliever
 from neo_core.requests import find_run, user_name
 from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
+from neo_core.runs.release import until_released
 from neo_core.schedule.gates import decide
 from neo_core.service_desk import ServiceDesk
 from neo_core.starting import Attempt, Starter
 from neo_core.strays.act import act_on, manner_of, pick
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neo_core.awaiting import WaitsFor
     from neo_core.config import Config
     from neo_core.ledger.store import Ledger
     from neo_core.profiles import Task
@@ -43,7 +48,6 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 _POLL = 0.1
-_RELEASE_WITHIN = 15.0
 
 
 class Engine(ServiceDesk):
@@ -128,11 +132,11 @@ class Engine(ServiceDesk):
         if self._recorder is not None:
             self._recorder.close()
 
-    def preview(self, task: str, trigger: Trigger = Trigger.MANUAL) -> Decision:
+    def preview(self, task: str, trigger: Trigger = Trigger.MANUAL, *, override_memory: bool = False) -> Decision:
         """Return whether the task may start now, and why not, without starting anything."""
         found = self.task(task)
         with self._reading() as ledger:
-            return self._decide(found, ledger, trigger)
+            return self._decide(found, ledger, trigger, user_name() if override_memory else "")
 
     def trigger(self, task: str, trigger: Trigger = Trigger.MANUAL, *, override_memory: bool = False) -> Attempt:
         """Start the task's runner, or record why it did not start.
@@ -142,9 +146,17 @@ class Engine(ServiceDesk):
         found = self.task(task)
         with self._writing() as ledger:
             mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
-            overridden_by = user_name() if override_memory else ""
-            decision = self._decide(found, ledger, trigger, overridden_by)
+            decision = self._decide(found, ledger, trigger, user_name() if override_memory else "")
             return self._starter.start(found, decision, ledger)
+
+    def start_when_open(
+        self, task: str, tell: Callable[[WaitsFor], None], *, seconds: float | None, override_memory: bool = False
+    ) -> Attempt:
+        """Wait until every gate is open, for at most ``seconds`` (``None``: for ever), and start; see ``Patience``."""
+        found, clock, source = self.task(task).name, self._clock, self._source
+        return Patience(
+            self, found, seconds=seconds, tell=tell, override_memory=override_memory, clock=clock, source=source
+        ).start()
 
     def run_and_wait(self, task: str, trigger: Trigger | str = Trigger.MANUAL) -> Run:
         """Start the task and return its row once it has ended; a prevented start returns at once."""
@@ -159,7 +171,7 @@ class Engine(ServiceDesk):
                 mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
                 run = find_run(ledger, run_id)
             if not run.live:
-                self._until_released(run)
+                until_released(run, self._source, self._clock, self._starter.collect)
                 return run
             if deadline is not None and self._clock.monotonic() >= deadline:
                 return run
@@ -183,7 +195,7 @@ class Engine(ServiceDesk):
             return ledger.controls.end(ControlKind.SNOOZE, name, self._clock.now()) > 0
 
     def pause(self, because: str, seconds: float | None = None) -> Control:
-        """Let nothing start, for ``seconds`` or until ``unpause``."""
+        """Let no task start, for ``seconds`` or until ``unpause``; services and ``neo-lease run`` are not held back."""
         if not because.strip():
             raise UsageError("pause", "has no reason", "Say why, for whoever looks.")
         if seconds is not None and seconds <= 0:
@@ -278,13 +290,3 @@ class Engine(ServiceDesk):
             memory=memory,
         )
         return decide(task, facts)
-
-    def _until_released(self, run: Run) -> None:
-        """Wait for the moment between the outcome and the release, so that a start right after is not refused."""
-        deadline = self._clock.monotonic() + _RELEASE_WITHIN
-        while run.runner is not None and is_alive(run.runner, self._source):
-            self._starter.collect()
-            if self._clock.monotonic() >= deadline:
-                break
-            self._clock.sleep(0.01)
-        self._starter.collect()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class NeoError(Exception):
     """Something an operator can understand and mend; front ends print it and exit with ``exit_code``.
@@ -46,6 +51,15 @@ class LedgerError(NeoError):
 
 class JobError(NeoError):
     """A built-in job cannot do its work."""
+
+
+def guess(name: str, known: Iterable[str]) -> str:
+    """Return ``Did you mean …? `` for what looks like ``name`` in whatever case; empty when nothing does."""
+    import difflib  # a millisecond that only a mistake costs
+
+    by_case = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), by_case, n=1)
+    return f"Did you mean {by_case[near[0]]}? " if near else ""
 
 
 def describe_os_error(error: OSError) -> str:

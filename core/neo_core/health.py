@@ -213,7 +213,7 @@ def _schedule(view: ScheduleView | None, now: float) -> Iterator[Cause]:
             status=HealthStatus.DEGRADED,
             code="paused",
             subject="schedule",
-            sentence=f"nothing starts; paused by {view.pause.requested_by or 'an operator'}{because}",
+            sentence=f"no task starts; paused by {view.pause.requested_by or 'an operator'}{because}",
             mend="neo-console unpause",
         )
     if view.heavy_deferral is not None:

@@ -25,7 +25,8 @@ def task_causes(task: TaskView, now: float, *, paused: bool) -> Iterator[Cause]:
         return
     if task.failures and _no_more_tries(task, now):
         times = f"{task.failures} times in a row" if task.failures > 1 else "at its last run"
-        code = f" ({task.last_reason})" if task.last_reason else ""
+        told = task.last_reason_code or task.last_reason
+        code = f" ({told})" if told else ""
         yield _cause(task, "failing", f"{task.name} failed {times}{code}", f"neo-console logs {task.name}")
     if paused or task.state in _BY_OPERATOR:
         return

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from neo_core.admission import compose_facts, newest, snooze_of
+from neo_core.awaiting import drop_dead_waiters, living_waiters
 from neo_core.census import Census
 from neo_core.collisions import confirmed_collisions
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
 from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.recent import RecentRuns
-from neo_core.ledger.runs import TaskRecord
+from neo_core.ledger.records import TaskRecord
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import system_memory
 from neo_core.observe import lease_view, memory_view, task_view
 from neo_core.overseen import orchestrator_view
 from neo_core.processes.source import ProcessIdentity, is_alive
 from neo_core.recorder.gate_facts import learned, memory_facts
-from neo_core.runs.lost import is_lost, lost_ending, mark_lost_runs
+from neo_core.runs.lost import as_seen, is_lost, mark_lost_runs
 from neo_core.schedule.gates import decide
 from neo_core.services.observe import dependencies_of
 from neo_core.services.views import service_views
@@ -104,6 +105,8 @@ class Looker:
         runs = live.value or ()
         upkeep = self._section(self._upkeep)
         orchestrator = self._after(upkeep, lambda told: self._orchestrator(told, at))
+        keeper = orchestrator.value
+        scheduling = keeper is not None and keeper.state is OrchestratorState.RUNNING
         outcomes = self._failed(live) or self._section(self._outcomes)
         strays = self._strays(live, upkeep, seen)
         return Snapshot(
@@ -113,7 +116,8 @@ class Looker:
             config_error=self.catalogue.error,
             state_lost_at=self._state.look(at),
             lease=self._section(lambda: lease_view(seen, runs)),
-            schedule=self._failed(live) or self._section(lambda: self._schedule(seen, runs, memory, at)),
+            schedule=self._failed(live)
+            or self._section(lambda: self._schedule(seen, runs, memory, at, scheduling=scheduling)),
             outcomes=outcomes,
             processes=self._section(lambda: self._processes(runs, seen, upkeep.value, strays.value)),
             memory=self._section(lambda: self._memory_now(memory)),
@@ -142,15 +146,19 @@ class Looker:
         with Ledger(self._workspace.ledger, writable=writable) as ledger:
             if writable:
                 mark_lost_runs(ledger, self._workspace.logs, self._source, self._clock)
+                drop_dead_waiters(ledger, self._source)
             now = self._clock.now()
             return tuple(run for run in ledger.runs.live() if not is_lost(run, self._source, now))
 
-    def _schedule(self, seen: Inspection, live: tuple[Run, ...], reading: Reading, now: float) -> ScheduleView:
+    def _schedule(
+        self, seen: Inspection, live: tuple[Run, ...], reading: Reading, now: float, *, scheduling: bool
+    ) -> ScheduleView:
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             snoozes = ledger.controls.in_force(ControlKind.SNOOZE, now)
             pauses = ledger.controls.holds(now)
             first_seen = ledger.task_marks.first_seen()
             services = ledger.services.all()
+            waiting = living_waiters(ledger, self._source)
             config = self.catalogue.config
             recorded = ledger.runs.recorded()
             forecasts = learned(ledger, [name for name in self.catalogue.tasks if name in recorded])
@@ -183,6 +191,8 @@ class Looker:
                         snooze=snooze_of(task, snoozes),
                         running=running,
                         starved_after=config.orchestrator.starved_after,
+                        waiters=tuple(waiter for waiter in waiting if waiter.task == task.name),
+                        scheduling=scheduling,
                     )
                 )
         return ScheduleView(
@@ -304,13 +314,3 @@ def why_read_only(workspace: Workspace) -> str:
     while not os.access(folder, os.F_OK) and folder != folder.parent:
         folder = folder.parent
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable for you"
-
-
-def as_seen(run: Run, source: ProcessSource, now: float) -> Run:
-    """Show a lost run as lost also where the ledger cannot be written."""
-    if not is_lost(run, source, now):
-        return run
-    ending = lost_ending(run, now)
-    return msgspec.structs.replace(
-        run, outcome=ending.outcome, reason_code=ending.reason_code, reason=ending.reason, ended_at=None
-    )

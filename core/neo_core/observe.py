@@ -8,16 +8,16 @@ import msgspec
 
 from neo_core.lease.explain import explain_held, way_out
 from neo_core.lease.words import HolderState, RecordStatus
-from neo_core.ledger.models import Control, LeaseRole, Outcome, Run
+from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, Waiter
 from neo_core.schedule.decision import Decision, Reason
-from neo_core.schedule.due import Past, next_due, period, retry_at
+from neo_core.schedule.due import Past, inside_window, next_due, period, retry_at
 from neo_core.schedule.gates import LeaseFacts
 from neo_core.snapshot import CarrierView, LeaseLight, LeaseView, MemoryView, TaskState, TaskView
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
     from neo_core.ledger.memory import Incident
-    from neo_core.ledger.runs import TaskRecord
+    from neo_core.ledger.records import TaskRecord
     from neo_core.memory.reading import Reading
     from neo_core.profiles import Task
     from neo_core.schedule.memory_gates import MemoryFacts
@@ -98,12 +98,21 @@ def task_view(
     snooze: Control | None,
     running: Run | None,
     starved_after: float,
+    waiters: tuple[Waiter, ...] = (),
+    scheduling: bool = False,
 ) -> TaskView:
-    """Return one line of the schedule; ``decision`` is the one of a manual start, made now."""
+    """Return one line of the schedule; ``decision`` is the one of a manual start, made now.
+
+    ``waiters`` are the living processes that wait to start the task; ``scheduling`` says that an orchestrator polls.
+    """
     last = record.last
     due_at = next_due(task, past, now)
-    state = _task_state(task, decision, due_at, now, streak=record.streak, running=running)
-    waiting = state is TaskState.WAITING
+    due = due_at is not None and due_at <= now
+    tried = scheduling and due and inside_window(task.window, now)
+    blocking = decision.blocking
+    retried = tried and record.streak > 0 and blocking is not None and blocking.outcome is Outcome.DEFERRED
+    state = _task_state(task, decision, due_at, now, waited_for=retried or bool(waiters), running=running)
+    since = _waiting_since(record, waiters, retried=retried) if state is TaskState.WAITING else None
     return TaskView(
         name=task.name,
         title=task.title,
@@ -114,9 +123,12 @@ def task_view(
         missing_key=task.missing_key,
         decision=decision,
         due_at=due_at,
-        waiting_since=record.waiting_since if waiting else None,
-        starved=waiting and record.waiting_since is not None and now - record.waiting_since > starved_after,
+        waiting_since=since,
+        waiters=waiters,
+        retried=retried,
+        starved=since is not None and now - since > starved_after,
         streak=record.streak,
+        deferral=record.last_deferred,
         failures=record.failures,
         retry_at=retry_at(task, past),
         cron=task.cron,
@@ -127,15 +139,24 @@ def task_view(
         snoozed_because=snooze.because if snooze else "",
         running_run_id=running.run_id if running else "",
         last_outcome=last.outcome if last else None,
-        last_reason=(last.reason_code or last.reason) if last else "",
+        last_reason=last.reason if last else "",
+        last_reason_code=last.reason_code if last else "",
         last_at=last.last_at if last else None,
         last_took=last.took if last else None,
         last_success_at=record.last_success_at,
     )
 
 
+def _waiting_since(record: TaskRecord, waiters: tuple[Waiter, ...], *, retried: bool) -> float | None:
+    """Return since when somebody waits who still does."""
+    times = [waiter.since for waiter in waiters]
+    if retried and record.waiting_since is not None:
+        times.append(record.waiting_since)
+    return min(times, default=None)
+
+
 def _task_state(
-    task: Task, decision: Decision, due_at: float | None, now: float, *, streak: int, running: Run | None
+    task: Task, decision: Decision, due_at: float | None, now: float, *, waited_for: bool, running: Run | None
 ) -> TaskState:
     if not task.configured:
         return TaskState.NOT_CONFIGURED
@@ -150,7 +171,7 @@ def _task_state(
     }
     if blocking is not None and blocking.reason in by_operator:
         return by_operator[blocking.reason]
-    if blocking is not None and blocking.outcome is Outcome.DEFERRED and streak:
+    if waited_for:
         return TaskState.WAITING
     if due:
         return TaskState.DUE

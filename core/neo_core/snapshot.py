@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState
+from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState, Waiter
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Decision
 from neo_core.snapshot_strays import StraysView
@@ -92,8 +92,9 @@ class LeaseView(msgspec.Struct, frozen=True, kw_only=True):
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the schedule. ``every`` is in seconds, 0 for never by itself or by ``cron``.
 
-    ``due_at`` is when the next scheduled start is due (``None``: never). ``waiting_since`` is set while the task is due
-    but blocked, or while its last start was deferred; ``streak`` counts those deferrals since it last really ran.
+    ``due_at`` is when the next scheduled start is due (``None``: never). A task waits only while somebody tries again
+    by himself: the orchestrator at every poll (``retried``), or one of ``waiters``; ``waiting_since`` is since when.
+    ``streak`` counts the deferrals of scheduled starts since it last really ran, ``deferral`` is the latest of any.
     ``starved`` says that it has waited longer than the configuration allows. ``failures`` counts the failed runs in a
     row, ``retry_at`` is when the next attempt comes ahead of its interval. ``period`` is the seconds between two
     scheduled starts (0: it never starts by itself), ``first_seen_at`` since when an orchestrator schedules it.
@@ -109,7 +110,10 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     due_at: float | None = None
     waiting_since: float | None = None
+    waiters: tuple[Waiter, ...] = ()
+    retried: bool = False
     streak: int = 0
+    deferral: Run | None = None
     starved: bool = False
     failures: int = 0
     retry_at: float | None = None
@@ -122,6 +126,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     running_run_id: str = ""
     last_outcome: Outcome | None = None
     last_reason: str = ""
+    last_reason_code: str = ""
     last_at: float | None = None
     last_took: float | None = None
     last_success_at: float | None = None
@@ -281,7 +286,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can.
 
-    ``state_lost_at`` says since when the state folder is not the one that was looked at first; 0 when it is.
     ``state_lost_at`` says when the state folder was last found removed or replaced since somebody looks; 0 for never.
     ``config_error`` says why this is not what ``neo-console.toml`` asks for: an older configuration, or the defaults.
     """

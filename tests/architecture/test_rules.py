@@ -37,6 +37,7 @@ MAY_START = {"runs/spawn.py", "runs/wrapper.py", "jobs/checkout/git.py"}
 MAY_SPEAK_SQL = {"jobs/bundles/sqlite_copy.py", "jobs/index/database.py"}
 CONSOLE_MAY_SEE = {
     "neo_core",
+    "neo_core.awaiting",
     "neo_core.clock",
     "neo_core.config",
     "neo_core.config_template",

@@ -64,6 +64,11 @@ def test_a_blocked_action_gives_the_reason_and_the_way_out(action, task, sentenc
     assert str(BY_ID[action].blocked(a_context(task_subject(task)))).endswith(sentence)
 
 
+def test_the_way_out_of_a_task_without_a_command_is_said_once():
+    told = str(BY_ID["trigger"].blocked(a_context(task_subject("golden-path"))))
+    assert told == "golden-path is not configured — set tasks.golden-path.command in neo-console.toml"
+
+
 def test_nothing_selected_blocks_with_a_way_out():
     for action in ("trigger", "defer", "why", "stop", "force-stop", "log", "detail", "copy"):
         assert "press 1 for the schedule" in str(BY_ID[action].blocked(a_context()))

@@ -237,24 +237,24 @@ async def test_the_palette_shows_no_emoji(open_console):
 async def test_pausing_asks_why_and_may_be_open(machine, open_console):
     async with open_console() as desk:
         await desk.press("P")
-        assert "until somebody ends it: nothing starts; what runs goes on" in desk.screen_text()
+        assert "until somebody ends it: no task starts; what runs goes on" in desk.screen_text()
         await desk.press("enter", "enter")
         assert "Why? A few words" in desk.screen_text()
         await desk.press(*"disk", "enter")
         assert machine.asked == [("pause", "disk", None)]
-        assert "everything is paused; P again ends it" in desk.screen_text()
+        assert "every task is paused; P again ends it" in desk.screen_text()
 
 
 async def test_pausing_for_a_time(machine, open_console):
     async with open_console() as desk:
         await desk.press("P", *"2h", "enter", *"disk", "enter")
         assert machine.asked == [("pause", "disk", 7200.0)]
-        assert "everything is paused until 16:03" in desk.screen_text()
+        assert "every task is paused until 16:03" in desk.screen_text()
 
 
 async def test_a_pause_stands_on_every_surface_and_is_ended_after_a_preview(machine, open_console):
     machine.picture = paused()
-    banner = "‖ PAUSED  nothing starts: disk swap — paused by root at 14:02"
+    banner = "‖ PAUSED  no task starts: disk swap — paused by root at 14:02"
     async with open_console() as desk:
         assert f"{banner}; P ends it" in desk.screen_text()
         for key in ("enter", "w", "l", "question_mark", "d"):
@@ -274,7 +274,7 @@ async def test_a_pause_stands_on_every_surface_and_is_ended_after_a_preview(mach
 async def test_a_pause_that_ended_meanwhile_is_not_ended_again(machine, open_console):
     machine.picture = paused(until=NOW + 600)
     async with open_console() as desk:
-        assert "nothing starts until 14:13: disk swap" in desk.screen_text()
+        assert "no task starts until 14:13: disk swap" in desk.screen_text()
         await desk.press("P")
         await desk.see(snapshot())
         await desk.press("tab", "enter")

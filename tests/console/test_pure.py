@@ -191,7 +191,7 @@ def test_the_details_of_a_task_say_streak_failures_retry_and_needs():
     assert facts["cron"] == "30 6 * * 1"
     assert "every" not in facts
     assert facts["needs"] == "chroma mlx"
-    assert facts["streak"] == "317 deferrals since it last ran"
+    assert facts["streak"] == "317 scheduled starts deferred since it last ran"
     assert facts["waiting"] == "for 2h14m, since 11:49:22"
     assert facts["starved"].startswith("it waits longer than")
     assert facts["failures"] == "2 failed runs in a row"
@@ -296,7 +296,7 @@ def test_banners_say_what_is_wrong_and_how_it_is_mended():
     )
     picture = picture_of(snapshot(schedule=ScheduleView(tasks=(), pause=pause)))
     assert [line.text for line in banners(picture, NOW, Flags("no disk"), KEY)] == [
-        "‖ PAUSED  nothing starts: disk swap — paused by ada at 14:03",
+        "‖ PAUSED  no task starts: disk swap — paused by ada at 14:03",
         "‖ RO  nothing can be changed from here: no disk",
     ]
     lines = banners(picture_of(unreadable_lease()), NOW, Flags(), KEY)

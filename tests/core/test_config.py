@@ -186,3 +186,22 @@ def test_a_folder_a_fifo_a_device_and_a_loop_are_not_read(tmp_path):
 def test_a_file_of_megabytes_is_not_a_configuration(load):
     with pytest.raises(ConfigError, match="1048577 bytes long"):
         load("#" * 1_048_577)
+
+
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        ("npm run ai:dream", '["npm", "run", "ai:dream"]'),
+        ("echo 'a b'", '["echo", "a b"]'),
+        ("make all && ./report", '["sh", "-c", "make all && ./report"]'),
+        ("say 'hi", '["sh", "-c", "say \'hi"]'),
+    ],
+)
+def test_a_command_written_as_text_is_given_back_as_the_list_it_should_be(tmp_path, line, mend):
+    path = tmp_path / "neo-console.toml"
+    path.write_text(f'[tasks.x]\ncommand = "{line}"\n')
+    with pytest.raises(ConfigError) as refused:
+        load_config(path)
+    assert refused.value.mend == f"Write it like {mend}."
+    path.write_text(f"[tasks.x]\ncommand = {mend}\n")
+    assert load_config(path).tasks["x"].command

@@ -188,7 +188,7 @@ def test_the_words_name_what_to_do():
     starving = task(state=TaskState.WAITING, starved=True, waiting_since=NOW - 7290)
     starved, paused = judge(picture(**tasks(starving))).causes[0], judge(picture(**tasks(pause=PAUSE))).causes[0]
     assert (starved.sentence, starved.mend) == ("backup has waited for 2h01m", "neo-console why backup")
-    assert paused.sentence == "nothing starts; paused by ada: talk"
+    assert paused.sentence == "no task starts; paused by ada: talk"
     never = judge(picture(**tasks(task(last_success_at=None, first_seen_at=NOW - 3 * DAY)))).causes[0]
     assert never.sentence == "backup has never done its work, though due every 1d00h for 3d00h"
     assert judge(picture(collisions=(COLLISION,))).causes[0].mend == "neo-console stop b2"

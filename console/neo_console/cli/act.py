@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.completion import complete_live_run
-from neo_console.cli.follow import exit_code, follow_run
-from neo_console.cli.output import emit_json, note, run_line
+from neo_console.cli.follow import CANCELLED, exit_code, follow_run
+from neo_console.cli.output import emit_json, for_people, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
+from neo_console.cli.patience import start_patiently, to_patience, wait_in_full
 from neo_console.cli.records import control_json, decision_json, run_json
 from neo_console.format import in_local_time, moment
 from neo_core.engine import Engine
@@ -25,8 +26,23 @@ if TYPE_CHECKING:
 _LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))
 
 
-@click.command()
+class _RunCommand(click.Command):
+    """``run``, whose ``--wait`` takes a duration only where one follows."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write ``--wait`` before anything but a duration as waiting for ever."""
+        return super().parse_args(ctx, wait_in_full(args))
+
+
+@click.command(cls=_RunCommand)
 @task_argument
+@click.option(
+    "--wait",
+    "seconds",
+    callback=to_patience,
+    metavar="[DURATION]",
+    help="Wait until it may start, at most that long, instead of leaving; ctrl+c ends the waiting.",
+)
 @click.option("--detach", "-d", is_flag=True, help="Start it and return at once; the run goes on.")
 @click.option(
     "--deferred-exit-code", type=click.IntRange(0, 255), default=0, show_default=True, help="Exit code of a deferral."
@@ -39,15 +55,29 @@ _LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))
 @json_option
 @click.pass_obj
 def run(
-    workspace: Workspace, task: str, *, detach: bool, deferred_exit_code: int, override_memory: bool, as_json: bool
+    workspace: Workspace,
+    task: str,
+    *,
+    seconds: float | None,
+    detach: bool,
+    deferred_exit_code: int,
+    override_memory: bool,
+    as_json: bool,
 ) -> int:
     """Run TASK now and print its log; ctrl+c stops it.
 
     A start that a gate prevents is recorded, said, and exits 0 like every script on this machine that finds the lease
-    held. A task without a command exits 1.
+    held; nothing tries it again, unless --wait does. A task without a command exits 1.
     """
     engine = Engine(workspace)
-    attempt = engine.trigger(task, override_memory=override_memory)
+    if seconds is None:
+        attempt = engine.trigger(task, override_memory=override_memory)
+    else:
+        try:
+            attempt = start_patiently(engine, task, seconds, override_memory=override_memory)
+        except KeyboardInterrupt:
+            note(f"Stopped waiting; {task} was not started.")
+            return CANCELLED
     if not attempt.started:
         _say_prevented(engine, attempt, as_json=as_json)
         blocking = attempt.decision.blocking
@@ -57,6 +87,8 @@ def run(
     if detach:
         if as_json:
             emit_json(run_json(engine.run(attempt.run_id)))
+        elif for_people():
+            click.echo(f"started {task}, run {attempt.run_id}; follow it with: neo-console logs {attempt.run_id} -f")
         else:
             click.echo(attempt.run_id)
         return 0
@@ -129,13 +161,16 @@ def resume(workspace: Workspace, task: str, *, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json: bool) -> None:
-    """Let nothing start, whoever asks; what runs goes on."""
+    """Let no task start, by schedule or by hand; what runs goes on.
+
+    Services are kept all the same, and scripts under neo-lease run are not held back.
+    """
     control = Engine(workspace).pause(because, seconds)
     if as_json:
         emit_json(control_json(control))
     else:
         until = "neo-console unpause" if control.until is None else moment(control.until, time.time())
-        click.echo(f"Everything is paused until {until}: {because}.")
+        click.echo(f"Every task is paused until {until}: {because}. Services and neo-lease run are not held back.")
 
 
 @click.command()
@@ -159,6 +194,8 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
     if held:
         click.echo(held)
     click.echo(f"{blocking.outcome}: {attempt.decision.task} did not start: {blocking.sentence} [{blocking.reason}]")
+    if blocking.gate is Gate.CONFIGURED:  # its sentence is the way out
+        return
     if blocking.clears_when:
         clears = in_local_time(blocking.clears_when, attempt.decision.at)
         click.echo(f"Clears when: {clears}. Details: neo-console why {attempt.decision.task}")

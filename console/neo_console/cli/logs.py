@@ -11,11 +11,14 @@ import click
 from neo_console.cli.completion import complete_log
 from neo_console.cli.output import emit_json, note
 from neo_console.cli.parameters import json_option, latest_run
+from neo_console.format import age
+from neo_console.vocabulary import outcome_term
 from neo_core.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neo_core.ledger.models import Run
     from neo_core.logs import LogChunk
     from neo_core.workspace import Workspace
 
@@ -26,12 +29,13 @@ _WHOLE_LOG = 64 * 1024 * 1024
 
 
 class _Log(NamedTuple):
-    """One log: how to read it, what JSON says of it, whether it still grows, and what its absence means."""
+    """One log: how to read it, what JSON says of it, whether it still grows, what its absence or silence means."""
 
     read: Callable[..., LogChunk]
     about: dict[str, str]
     grows: Callable[[], bool]
     absent: str
+    silent: str
 
 
 @click.command()
@@ -51,8 +55,10 @@ def logs(workspace: Workspace, name: str, *, follow: bool, as_json: bool) -> Non
         emit_json({**log.about, "missing": chunk.missing, "text": chunk.text})
     elif follow:
         _follow(log)
-    elif log.read().missing:
+    elif (read := log.read()).missing:
         note(log.absent)
+    elif not read.size:
+        note(log.silent)
     else:
         _print_from(log, 0)
 
@@ -61,17 +67,28 @@ def _find(engine: Engine, name: str) -> _Log:
     if name not in engine.tasks:
         if name in engine.services:
             read = partial(engine.service_log, name)
-            return _Log(read, {"service": name}, lambda: True, f"No log: {name} has not been started here yet.")
+            absent = f"No log: {name} has not been started here yet."
+            return _Log(read, {"service": name}, lambda: True, absent, f"No output yet of {name}.")
         if name == ORCHESTRATOR:
             absent = "No log: no orchestrator has run here yet (neo-console orchestrator start)."
-            return _Log(engine.orchestrator_log, {"orchestrator": ORCHESTRATOR}, lambda: True, absent)
-    run = latest_run(engine, name)
+            about = {"orchestrator": ORCHESTRATOR}
+            return _Log(engine.orchestrator_log, about, lambda: True, absent, "No output yet of the orchestrator.")
+    run = latest_run(engine, name, (*engine.services, ORCHESTRATOR))
     return _Log(
         partial(engine.log, run.run_id),
         {"runId": run.run_id, "task": run.task},
         lambda: engine.run(run.run_id).live,
         f"No log: {run.task} {run.run_id} never started ({run.reason or run.reason_code}).",
+        _silence(run),
     )
+
+
+def _silence(run: Run) -> str:
+    named = f"{run.task} {run.run_id}"
+    if not run.live:
+        return f"No output: {named} wrote nothing ({outcome_term(run.outcome).word})."
+    for_ = "is starting" if run.started_at is None else f"has been running for {age(time.time() - run.started_at)}"
+    return f"No output yet: {named} {for_}."
 
 
 def _follow(log: _Log) -> None:

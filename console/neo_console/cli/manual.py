@@ -66,6 +66,7 @@ MANUAL = {
         (
             "neo-console run backup",
             "neo-console run kbSync --detach",
+            "neo-console run backup --wait=30m                # start it as soon as it may",
             "neo-console run backup --deferred-exit-code 75   # let cron tell a deferral",
         ),
         files=(_CONFIG,),
@@ -85,7 +86,7 @@ MANUAL = {
         "End the snooze of TASK.", f"0 also when it was not snoozed; {_BAD}", ("neo-console resume backup",)
     ),
     "pause": Entry(
-        "Let nothing start, whoever asks; what runs goes on.",
+        "Let no task start, by schedule or by hand.",
         f"0 paused; {_BAD}",
         ("neo-console pause --because 'measuring the machine' --for 30m",),
         _DURATION,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from neo_console.format import in_local_time, moment, plain, size, took
-from neo_console.vocabulary import outcome_term, reason_text, term
+from neo_console.vocabulary import gate_term, outcome_term, reason_text, term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 def emit_json(value: object) -> None:
     """Print one JSON value, indented, on stdout."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def for_people() -> bool:
+    """Return whether stdout is a terminal; what is not is read by a program."""
+    return sys.stdout.isatty()
 
 
 def note(text: str) -> None:
@@ -63,7 +69,7 @@ def decision_text(decision: Decision) -> str:
         first = f"{decision.task} may not start: {plain(blocking.sentence)} [{blocking.reason}]"
     rows = [
         (
-            *(str(term(result.gate)), str(term(result.verdict))),
+            *(str(gate_term(result)), str(term(result.verdict))),
             *(in_local_time(text, decision.at) for text in (result.value, result.limit, result.clears_when)),
         )
         for result in decision.results

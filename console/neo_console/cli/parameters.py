@@ -10,10 +10,10 @@ import click
 
 from neo_console.cli.completion import complete_service, complete_task
 from neo_core.durations import parse_duration
-from neo_core.errors import NeoError
+from neo_core.errors import NeoError, UsageError, guess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from neo_core.engine import Engine
     from neo_core.ledger.models import Run
@@ -62,11 +62,20 @@ def service_argument(function: F) -> F:
     return click.argument("name", metavar="SERVICE", shell_complete=complete_service)(function)
 
 
-def latest_run(engine: Engine, name: str) -> Run:
-    """Return the run that ``name`` means: an id, its beginning, or a task's latest run."""
+def latest_run(engine: Engine, name: str, also: Collection[str] = ()) -> Run:
+    """Return the run that ``name`` means: an id, its beginning, or a task's latest run.
+
+    A name that is none of them is compared with those of the tasks, and with what else could be meant.
+    """
     if name in engine.tasks:
         runs = engine.history(task=name, limit=1)
         if not runs:
             raise NeoError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
         return runs[0]
-    return engine.run(name)
+    try:
+        return engine.run(name)
+    except UsageError as error:
+        near = guess(name, (*engine.tasks, *also))
+        if not near:
+            raise
+        raise UsageError(error.thing, error.cause, f"{near}{error.mend}") from error

@@ -177,10 +177,11 @@ def lease_object(view: LeaseView, now: float) -> dict[str, Any]:
 def _task(task: TaskView, now: float) -> dict[str, Any]:
     """``outcome`` and ``reasonCode`` are upstream's words for its latest attempt: a deferral is *skipped*, with why.
 
-    ``lastOutcome`` and ``lastReasonCode`` are ours for the latest run that ended.
+    ``lastOutcome``, ``lastReasonCode`` and the sentence ``lastReason`` are ours for the latest run that ended;
+    ``deferral`` is the latest start that was deferred since.
     """
-    blocking = task.decision.blocking
-    deferred = task.streak > 0 and blocking is not None and blocking.outcome is Outcome.DEFERRED
+    blocking, put_off = task.decision.blocking, task.deferral
+    deferred = put_off is not None and blocking is not None and blocking.outcome is Outcome.DEFERRED
     return {
         "name": task.name,
         "class": "heavy" if task.heavy else "light",
@@ -194,15 +195,21 @@ def _task(task: TaskView, now: float) -> dict[str, Any]:
         "retryAt": iso(task.retry_at),
         "promptedBy": task.prompted_by or None,
         "waitingSince": iso(task.waiting_since),
+        "retriedByOrchestrator": task.retried,
+        "waiters": [{"pid": one.pid, "since": iso(one.since), "until": iso(one.until)} for one in task.waiters],
         "starved": task.starved,
         "streak": task.streak,
+        "deferral": None
+        if put_off is None
+        else {"at": iso(put_off.last_at), "blocker": put_off.blocker or None, "reasonCode": put_off.reason_code},
         "failures": task.failures,
         "snoozedUntil": iso(task.snoozed_until),
         "runId": task.running_run_id or None,
         "outcome": upstream_outcome(Outcome.DEFERRED if deferred else task.last_outcome),
-        "reasonCode": blocking.reason if blocking is not None and deferred else task.last_reason or None,
+        "reasonCode": blocking.reason if blocking is not None and deferred else task.last_reason_code or None,
         "lastOutcome": str(task.last_outcome) if task.last_outcome else None,
-        "lastReasonCode": task.last_reason or None,
+        "lastReasonCode": task.last_reason_code or None,
+        "lastReason": task.last_reason or None,
         "lastAt": iso(task.last_at),
         "lastSuccessAt": iso(task.last_success_at),
         "blockedBy": None

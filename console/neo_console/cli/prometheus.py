@@ -108,7 +108,7 @@ def _tasks(view: ScheduleView | None, now: float) -> Iterator[_Metric]:
         tuple(({"task": one.name}, float(one.starved)) for one in tasks),
     )
     if view is not None:
-        yield _one("paused", "Whether an operator paused everything.", float(view.pause is not None))
+        yield _one("paused", "Whether an operator paused every task.", float(view.pause is not None))
         told = "Whether an operator deferred everything heavy."
         yield _one("heavy_deferred", told, float(view.heavy_deferral is not None))
 

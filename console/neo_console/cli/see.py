@@ -14,6 +14,7 @@ from neo_console.cli.projection import snapshot_json
 from neo_console.cli.prometheus import prometheus_text
 from neo_console.cli.records import decision_json, lease_event_json, run_json
 from neo_console.cli.status import status_text
+from neo_console.waiting import wait_text
 from neo_core.engine import Engine
 from neo_core.health import SECTIONS, judge
 from neo_core.ledger.models import Outcome, Trigger
@@ -68,11 +69,17 @@ def status(workspace: Workspace, *, as_json: bool, shape: str | None, check: boo
 @click.pass_obj
 def why(workspace: Workspace, task: str, *, scheduled: bool, as_json: bool) -> None:
     """Say whether TASK may start now: every gate, its verdict, and when it clears."""
-    decision = Engine(workspace).preview(task, Trigger.SCHEDULED if scheduled else Trigger.MANUAL)
+    engine = Engine(workspace)
+    decision = engine.preview(task, Trigger.SCHEDULED if scheduled else Trigger.MANUAL)
     if as_json:
         emit_json(decision_json(decision))
-    else:
-        click.echo(decision_text(decision))
+        return
+    click.echo(decision_text(decision))
+    schedule = engine.snapshot().schedule.value
+    view = next((one for one in schedule.tasks if one.name == decision.task), None) if schedule else None
+    told = wait_text(view, decision.at) if view else ""
+    if told:
+        click.echo(f"\n{told}")
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from neo_console.cli.output import history_text, table
 from neo_console.format import age, countdown, moment, plain, size
 from neo_console.vocabulary import outcome_term, term
+from neo_console.waiting import last_deferral, who_waits
 from neo_core.health import judge
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Section,
         ServiceView,
         Snapshot,
+        TaskView,
     )
 
 _RECENT = 5
@@ -145,8 +147,7 @@ def _memory_line(view: MemoryView) -> str:
 def _tasks(view: ScheduleView, now: float) -> str:
     rows = []
     for task in view.tasks:
-        blocking = task.decision.blocking
-        why = f"set {task.missing_key}" if not task.configured else (blocking.sentence if blocking else "")
+        why = f"set {task.missing_key}" if not task.configured else _why_not(task, now)
         last = outcome_term(task.last_outcome) if task.last_at is not None else ""
         rows.append(
             (
@@ -161,7 +162,9 @@ def _tasks(view: ScheduleView, now: float) -> str:
     text = table(("TASK", "CLASS", "STATE", "LAST", "DEFERRED", "WHY NOT NOW"), rows)
     if view.pause is not None:
         because = f": {plain(view.pause.because)}" if view.pause.because else ""
-        text = f"PAUSED by {view.pause.requested_by}{because} (neo-console unpause ends it)\n{text}"
+        until = f" until {moment(view.pause.until, now)}" if view.pause.until is not None else ""
+        ends = "(no task starts; neo-console unpause ends it)"
+        text = f"PAUSED{until} by {view.pause.requested_by}{because} {ends}\n{text}"
     if view.heavy_deferral is not None:
         held = view.heavy_deferral
         because = f": {plain(held.because)}" if held.because else ""
@@ -170,6 +173,14 @@ def _tasks(view: ScheduleView, now: float) -> str:
             f"HEAVY DEFERRED{until} by {held.requested_by}{because} (neo-console relief resume-heavy ends it)\n{text}"
         )
     return text
+
+
+def _why_not(task: TaskView, now: float) -> str:
+    """Return what blocks the task now, who tries again by himself, and how its last start was put off."""
+    blocking = task.decision.blocking
+    waits = who_waits(task, now) if task.waiters else ""
+    parts = (blocking.sentence if blocking else "", f"waiting: {waits}" if waits else "", last_deferral(task, now))
+    return "; ".join(part for part in parts if part)
 
 
 def _recent(runs: Sequence[Run], now: float) -> str:

@@ -136,7 +136,7 @@ class PauseForm(HoldForm):
     DEFAULT = ""
 
     def __init__(self) -> None:
-        super().__init__("Pause everything", "Pause")
+        super().__init__("Pause every task", "Pause")
 
     def duration_hint(self) -> str:
         """A pause may be open."""
@@ -144,7 +144,7 @@ class PauseForm(HoldForm):
 
     def effect(self) -> str:
         """Say what a pause does."""
-        return "nothing starts; what runs goes on"
+        return "no task starts; what runs goes on, and so do services and neo-lease run"
 
     def seconds(self) -> float | None:
         """Return the duration as typed; nothing typed means no end."""

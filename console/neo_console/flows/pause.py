@@ -1,4 +1,4 @@
-"""Pause everything, or end the pause: both say what they hold or set free before they do it."""
+"""Pause every task, or end the pause: both say what they hold or set free before they do it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _pause(app: NeoConsole, hold: Hold) -> None:
     finally:
         app.nudge()
     until = f" until {moment(control.until, app.now())}" if control.until is not None else ""
-    app.report(f"everything is paused{until}; {app.keymap.key('pause')} again ends it", Tone.OK)
+    app.report(f"every task is paused{until}; {app.keymap.key('pause')} again ends it", Tone.OK)
 
 
 def _unpause(app: NeoConsole) -> None:

@@ -103,6 +103,7 @@ def _start(app: NeoConsole, name: str, *, override: bool) -> None:
         app.nudge()
     gate = attempt.decision.blocking
     if attempt.started or gate is None:
+        app.picture.begin(name, attempt.run_id)
         app.report(f"{name} started as run {attempt.run_id[:8]}; {app.keymap.key('log')} shows its log", Tone.RUN)
         return
     shown = outcome_term(gate.outcome)

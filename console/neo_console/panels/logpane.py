@@ -13,7 +13,7 @@ from neo_console.logsearch import Matcher, Scan, Search, scan_back
 from neo_console.panels.base import Notice
 from neo_console.panels.logbar import LogBar
 from neo_console.panels.logview import LogView
-from neo_console.panels.sentences import LOG, sentence
+from neo_console.panels.sentences import LOG, sentence, silence
 from neo_console.vocabulary import Seen
 from neo_core.errors import NeoError
 
@@ -75,9 +75,10 @@ class LogPane(Vertical):
         if piece.gone:
             error = "The file was removed; what was read of it stays here."
         old = age(console.now() - self._read_at)
-        self._notice.say(
-            sentence(LOG, piece.seen, console.look.keys, error=error, age=old), piece.seen, console.colours
-        )
+        said = sentence(LOG, piece.seen, console.look.keys, error=error, age=old)
+        if piece.silent:
+            said = silence(console.picture.run(self.feed.of.name), console.now())
+        self._notice.say(said, piece.seen, console.colours)
         self._tell()
 
     def ask(self) -> None:

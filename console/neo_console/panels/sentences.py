@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from neo_console.vocabulary import Seen
+from neo_console.format import age
+from neo_console.vocabulary import Seen, outcome_term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from neo_core.ledger.models import Run
 
 SCHEDULE, PROCESSES, OUTCOMES, MEMORY, LOG = "schedule", "processes", "outcomes", "memory", "log"
 INCIDENTS = "incidents"
@@ -98,6 +101,15 @@ _SENTENCES: Mapping[str, Mapping[Seen, str]] = {
 def sentence(panel: str, seen: Seen, keys: Keys, *, age: str = "", error: str = "") -> str:
     """Return what ``panel`` says when it is ``seen`` so; empty when there is nothing to say."""
     return _SENTENCES[panel][seen].format(**keys._asdict(), age=age, error=error).strip()
+
+
+def silence(run: Run | None, now: float) -> str:
+    """Return what a log says in which nothing was written yet; ``run`` is whose it is, if a run's."""
+    if run is None or (run.live and run.started_at is None):
+        return "No output yet."
+    if run.live:
+        return f"No output yet (running for {age(now - (run.started_at or now))})."
+    return f"It wrote nothing ({outcome_term(run.outcome).word})."
 
 
 def nothing_matches(filter_text: str, of: str) -> str:

@@ -37,7 +37,7 @@ def pause_banner(picture: Picture, now: float, flags: Flags, key: Key) -> list[P
     pause, heavy = picture.pause(), picture.heavy_deferral()
     lines: list[Part] = []
     if pause is not None:
-        said = _held(pause, "nothing starts", "paused", now)
+        said = _held(pause, "no task starts", "paused", now)
         lines.append(_line(str(PAUSED), said + ("" if flags.read_only else f"; {key('pause')} ends it"), PAUSED.tone))
     if heavy is not None:
         said = _held(heavy, "nothing heavy starts", "deferred", now)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from neo_console.format import age, brief, countdown, countdown_brief, cron_brief, every, moment, plain, took
 from neo_console.rows.model import About, Cell, Column, Row, Value, words_of
 from neo_console.subjects import task_subject
-from neo_console.vocabulary import RETRY, STARVED, Term, Tone, term
+from neo_console.vocabulary import RETRY, STARVED, Term, Tone, gate_term, term
+from neo_console.waiting import last_deferral, who_waits
 from neo_core.snapshot import TaskState, TaskView
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def _values(task: TaskView) -> tuple[Value, ...]:
 def _about(task: TaskView, picture: Picture, now: float) -> About:
     gate, run = task.decision.blocking, picture.run(task.running_run_id) if task.running_run_id else None
     waits = gate is not None and task.state in (TaskState.WAITING, TaskState.SNOOZED, TaskState.PAUSED)
-    reason = f"{gate.sentence} {gate.reason}" if gate is not None and waits else task.last_reason
+    told = f"{task.last_reason_code} {task.last_reason}".strip()
+    reason = f"{gate.sentence} {gate.reason}" if gate is not None and waits else told
     took = now - run.started_at if run is not None and run.started_at is not None else task.last_took
     return About(plain(reason), plain(gate.blocker) if gate is not None and waits else "", took)
 
@@ -82,12 +84,12 @@ def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
         case TaskState.WAITING:
             return _waiting(task, now)
         case TaskState.DUE:
-            return _due(task, now)
+            return _with_deferral(_due(task, now), task, now)
         case TaskState.SNOOZED:
             until = f"until {moment(task.snoozed_until, now)}"
             return Cell(until, tone, f"snoozed {until}: {plain(task.snoozed_because)}")
         case TaskState.IDLE | TaskState.DISABLED:
-            return _idle(task, now)
+            return _with_deferral(_idle(task, now), task, now)
         case _:
             return Cell(term(task.state).word, tone, _paused(task))
 
@@ -103,6 +105,12 @@ def _running(task: TaskView, picture: Picture, now: float) -> str:
     if run is None or run.started_at is None:
         return "running"
     return f"running {age(now - run.started_at)}"
+
+
+def _with_deferral(cell: Cell, task: TaskView, now: float) -> Cell:
+    """Return the cell with how the last start was put off, where nobody goes on trying."""
+    put_off = last_deferral(task, now)
+    return cell if not put_off else cell._replace(full=f"{cell.full or cell.text} · {put_off}")
 
 
 def _due(task: TaskView, now: float) -> Cell:
@@ -130,12 +138,13 @@ def _waiting(task: TaskView, now: float) -> Cell:
     tone, word = state_term(task).tone, state_term(task).word
     gate, waited = task.decision.blocking, None if task.waiting_since is None else now - task.waiting_since
     waiting = word if waited is None else f"{word} {age(waited)}"
+    who = f" · {who_waits(task, now)}" if task.waiters else ""
     if gate is None:
-        return Cell(waiting, tone)
-    blocker = plain(gate.blocker) or term(gate.gate).word
+        return Cell(waiting, tone, f"{waiting}{who}" if who else "")
+    blocker = plain(gate.blocker) or gate_term(gate).word
     times = f" ×{task.streak}" if task.streak > 1 else ""
     short = word if waited is None else f"{word} {brief(waited)}"
-    return Cell(f"{short}: {blocker}", tone, f"{waiting}{times}: {plain(gate.sentence)}")
+    return Cell(f"{short}: {blocker}", tone, f"{waiting}{times}: {plain(gate.sentence)}{who}")
 
 
 def _last(task: TaskView, now: float) -> Cell:

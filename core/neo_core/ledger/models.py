@@ -149,6 +149,29 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_at: float | None = None
 
 
+class Waiter(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that waits until a start of ``task`` is admitted, and then starts it: ``run --wait``.
+
+    ``since`` is when it began to wait, ``until`` when it gives up (``None``: never).
+    """
+
+    waiter_id: str
+    task: str
+    heavy: bool
+    since: float
+    pid: int
+    start_time: int
+    until: float | None = None
+    boot_id: str = ""
+    pid_namespace: str = ""
+    requested_by: str = ""
+
+    @property
+    def process(self) -> ProcessIdentity:
+        """The process that waits."""
+        return ProcessIdentity(self.pid, self.start_time, self.boot_id)
+
+
 class LeaseEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to the lease while a run of ours was concerned; the token only by its first part."""
 

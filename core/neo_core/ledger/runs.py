@@ -9,36 +9,15 @@ import msgspec
 
 from neo_core.ledger.database import storable
 from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
+from neo_core.ledger.records import QUOTED_COLUMNS, RUN_COLUMNS, SELECT_RUN, begun_at, last_starts, record_of
 from neo_core.ledger.schema import TASKS_WITH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neo_core.ledger.database import Database
+    from neo_core.ledger.records import TaskRecord
     from neo_core.processes.source import ProcessIdentity
-
-_FAILURES_COUNTED = 32
-_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Run))
-_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
-_SELECT = f"SELECT {_QUOTED} FROM runs"  # noqa: S608 - our own column names
-
-
-class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger knows of one task.
-
-    ``last`` is how it ended last: a run, or where it never ran a prevented start. ``last_started`` is the latest run,
-    ended or not; ``last_tried`` is a later start that failed before its command ran. ``streak`` counts the deferrals
-    since it last started, ``waiting_since`` is the first of them. ``failures`` counts the starts in a row, up to the
-    latest that ended, that failed, ran into their limit or were lost (at most 32).
-    """
-
-    last: Run | None = None
-    last_started: Run | None = None
-    last_tried: Run | None = None
-    last_success_at: float | None = None
-    streak: int = 0
-    waiting_since: float | None = None
-    failures: int = 0
 
 
 class RunTable:
@@ -51,7 +30,7 @@ class RunTable:
         """Record a request or a finished attempt; durable when this returns."""
         values = _values(run)
         marks = ", ".join("?" for _ in values)
-        self._database.execute(f"INSERT INTO runs ({_QUOTED}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+        self._database.execute(f"INSERT INTO runs ({QUOTED_COLUMNS}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
 
     def claim(self, run_id: str, runner: ProcessIdentity, namespace: str = "") -> bool:
         """Make ``runner`` the one runner of a requested run; false when it is taken or ended, or its task runs."""
@@ -147,13 +126,11 @@ class RunTable:
         return latest if latest is not None and _repeats(run, latest) else None
 
     def _same_scheduled(self, run: Run) -> Run | None:
-        started = self._last_started(run.task)
-        tried = self._last_tried(run.task, started.requested_at if started else 0.0)
-        since = max((one.last_at for one in (started, tried) if one), default=0.0)
+        since = begun_at(*last_starts(self._database, run.task))
         found = self._database.select(
             Run,
-            f"{_SELECT} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ? AND outcome = ?"
-            ' AND reason_code = ? AND blocker = ? AND "trigger" = ? ORDER BY last_at DESC LIMIT 1',
+            f"{SELECT_RUN} WHERE task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ?"
+            ' AND outcome = ? AND reason_code = ? AND blocker = ? AND "trigger" = ? ORDER BY last_at DESC LIMIT 1',
             (
                 *(run.task, since),
                 *(str(run.outcome), run.reason_code, run.blocker, str(run.trigger)),
@@ -163,28 +140,19 @@ class RunTable:
 
     def live(self) -> list[Run]:
         """Return the runs without an outcome, oldest first."""
-        return self._database.select(Run, f"{_SELECT} WHERE outcome IS NULL ORDER BY requested_at")
+        return self._database.select(Run, f"{SELECT_RUN} WHERE outcome IS NULL ORDER BY requested_at")
 
     def latest(self, task: str) -> Run | None:
         """Return the task's latest row of any kind."""
-        query = f"{_SELECT} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1"
+        query = f"{SELECT_RUN} WHERE task = ? ORDER BY last_at DESC, rowid DESC LIMIT 1"
         runs = self._database.select(Run, query, (task,))
         return runs[0] if runs else None
-
-    def latest_ended(self, task: str) -> Run | None:
-        """Return how the task ended last: its latest run, or where it never ran its latest prevented start."""
-        for really_ran in ("NOT NULL", "NULL"):
-            query = f"{_SELECT} WHERE task = ? AND started_at IS {really_ran} AND outcome IS NOT NULL"
-            runs = self._database.select(Run, f"{query} ORDER BY last_at DESC, rowid DESC LIMIT 1", (task,))
-            if runs:
-                return runs[0]
-        return None
 
     def find(self, prefix: str, limit: int = 2) -> list[Run]:
         """Return up to ``limit`` runs whose id begins with ``prefix``."""
         return self._database.select(
             Run,
-            f"{_SELECT} WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT ?",
+            f"{SELECT_RUN} WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT ?",
             (prefix, prefix + "\U0010ffff", limit),
         )
 
@@ -202,7 +170,7 @@ class RunTable:
         where = f" WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
         return self._database.select(
             Run,
-            f"{_SELECT}{where} ORDER BY last_at DESC, rowid DESC LIMIT ?",
+            f"{SELECT_RUN}{where} ORDER BY last_at DESC, rowid DESC LIMIT ?",
             (*(value for _, value in wanted), limit),
         )
 
@@ -213,7 +181,9 @@ class RunTable:
         gone, the rows of its moment come again.
         """
         later = "coalesce((SELECT rowid FROM runs WHERE run_id = ?), 9223372036854775807)"
-        query = f"{_SELECT} WHERE last_at <= ? AND (last_at < ? OR rowid < {later}) ORDER BY last_at DESC, rowid DESC"
+        query = (
+            f"{SELECT_RUN} WHERE last_at <= ? AND (last_at < ? OR rowid < {later}) ORDER BY last_at DESC, rowid DESC"
+        )
         return self._database.select(Run, f"{query} LIMIT ?", (last_at, last_at, run_id, limit))
 
     def marks(self, limit: int) -> list[dict[str, Any]]:
@@ -239,7 +209,7 @@ class RunTable:
         """Return those of the rows that exist, in no order."""
         asked = json.dumps(list(run_ids))
         where = "run_id IN (SELECT value FROM json_each(?))"
-        return self._database.select(Run, f"{_SELECT} WHERE {where}", (asked,))
+        return self._database.select(Run, f"{SELECT_RUN} WHERE {where}", (asked,))
 
     def recorded(self) -> set[str]:
         """Return the tasks that have a row: every other one has an empty record."""
@@ -247,52 +217,8 @@ class RunTable:
         return {row["task"] for row in rows}
 
     def record_of(self, task: str) -> TaskRecord:
-        """Return what the schedule needs to know of one task; each question is answered by an index."""
-        last_started = self._last_started(task)
-        success = self._database.query(
-            "SELECT ended_at FROM runs WHERE task = ? AND outcome = 'completed' ORDER BY ended_at DESC LIMIT 1", (task,)
-        )
-        last_tried = self._last_tried(task, last_started.requested_at if last_started else 0.0)
-        since = max((run.last_at for run in (last_started, last_tried) if run), default=0.0)
-        waiting = self._database.query(
-            "SELECT total(count) AS streak, min(requested_at) AS since FROM runs"
-            " WHERE task = ? AND last_at > ? AND outcome = 'deferred'",
-            (task, since),
-        )
-        return TaskRecord(
-            last=self.latest_ended(task),
-            last_started=last_started,
-            last_tried=last_tried,
-            last_success_at=success[0]["ended_at"] if success else None,
-            streak=int(waiting[0]["streak"]) if waiting else 0,
-            waiting_since=waiting[0]["since"] if waiting else None,
-            failures=self._failures(task),
-        )
-
-    def _last_started(self, task: str) -> Run | None:
-        query = "task = ? AND started_at IS NOT NULL AND coalesce(outcome, '') <> 'deferred' ORDER BY started_at DESC"
-        return self._first(query, (task,))
-
-    def _last_tried(self, task: str, since: float) -> Run | None:
-        query = "task = ? AND started_at IS NULL AND outcome IS NOT NULL AND last_at > ?"
-        return self._first(f"{query} AND outcome NOT IN ('deferred', 'skipped') ORDER BY last_at DESC", (task, since))
-
-    def _first(self, where: str, values: tuple[object, ...]) -> Run | None:
-        return next(iter(self._database.select(Run, f"{_SELECT} WHERE {where} LIMIT 1", values)), None)
-
-    def _failures(self, task: str) -> int:
-        """Count back from the latest start that ended; one that its job or an operator ended breaks the row."""
-        broken = self._database.query(
-            "SELECT last_at FROM runs WHERE task = ? AND started_at IS NOT NULL"
-            " AND outcome IN ('completed', 'skipped', 'cancelled') ORDER BY started_at DESC LIMIT 1",
-            (task,),
-        )
-        rows = self._database.query(
-            "SELECT count(*) AS failures FROM (SELECT 1 FROM runs WHERE task = ? AND last_at > ?"
-            " AND outcome IN ('failed', 'timed-out', 'lost') LIMIT ?)",
-            (task, broken[0]["last_at"] if broken else 0.0, _FAILURES_COUNTED),
-        )
-        return int(rows[0]["failures"]) if rows else 0
+        """Return what the schedule needs to know of one task."""
+        return record_of(self._database, task)
 
 
 def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:
@@ -305,7 +231,7 @@ def ancestors_of(run_id: str, live: dict[str, Run]) -> set[str]:
 
 
 def _values(run: Run) -> dict[str, Any]:
-    return {name: storable(getattr(run, name)) for name in _COLUMNS}
+    return {name: storable(getattr(run, name)) for name in RUN_COLUMNS}
 
 
 def _repeats(run: Run, latest: Run) -> bool:

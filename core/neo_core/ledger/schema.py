@@ -162,6 +162,20 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX reliefs_by_time ON reliefs (asked_at);
     CREATE INDEX reliefs_by_target ON reliefs (kind, target, relief_id DESC);
     """,
+    """
+    CREATE TABLE waiters (
+        waiter_id     TEXT PRIMARY KEY,
+        task          TEXT NOT NULL,
+        heavy         INTEGER NOT NULL,
+        since         REAL NOT NULL,
+        pid           INTEGER NOT NULL,
+        start_time    INTEGER NOT NULL,
+        until         REAL,
+        boot_id       TEXT NOT NULL DEFAULT '',
+        pid_namespace TEXT NOT NULL DEFAULT '',
+        requested_by  TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    """,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -10,6 +10,7 @@ from neo_core.ledger.memory import MemoryTable
 from neo_core.ledger.reliefs import ReliefTable
 from neo_core.ledger.runs import RunTable
 from neo_core.ledger.upkeep import OrchestratorTable, ServiceTable, TaskMarkTable
+from neo_core.ledger.waiters import WaiterTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,7 @@ class Ledger:
         self.task_marks = TaskMarkTable(self.database)
         self.memory = MemoryTable(self.database)
         self.reliefs = ReliefTable(self.database)
+        self.waiters = WaiterTable(self.database)
 
     def close(self) -> None:
         """Close it; idempotent."""

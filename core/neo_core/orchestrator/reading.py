@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from neo_core.clock import Clock
     from neo_core.ledger.models import Control, ControlKind, Run, ServiceRecord
-    from neo_core.ledger.runs import TaskRecord
+    from neo_core.ledger.records import TaskRecord
     from neo_core.ledger.store import Ledger
     from neo_core.memory.forecast import Forecast
     from neo_core.orchestrator.reload import Settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.ledger.models import Run
+from neo_core.ledger.models import Run, Trigger
 from neo_core.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -47,10 +47,15 @@ def _task_at(task: str, rows: list[Run], at: float) -> TaskThen:
     if working:
         run = max(working, key=lambda row: row.started_at or 0.0)
         return TaskThen(task=task, state=TaskState.RUNNING, since=run.started_at, row=run, last=last)
-    held = sorted((row for row in rows if row.prevented), key=lambda row: row.last_at)
+    held = sorted((row for row in rows if _is_tried_again(row)), key=lambda row: row.last_at)
     if held and at <= held[-1].last_at + _STILL_WAITS:
         return TaskThen(task=task, state=TaskState.WAITING, since=_waits_since(held), row=held[-1], last=last)
     return TaskThen(task=task, state=TaskState.IDLE, since=last.ended_at if last else None, last=last)
+
+
+def _is_tried_again(row: Run) -> bool:
+    """Return whether the schedule goes on trying what was held back; what an operator asked for is over with that."""
+    return row.prevented and row.trigger is Trigger.SCHEDULED
 
 
 def _works(row: Run, at: float) -> bool:

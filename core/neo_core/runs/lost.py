@@ -61,6 +61,16 @@ def lost_ending(run: Run, now: float) -> Finished:
     return Finished(at=now, outcome=Outcome.LOST, reason_code=str(code), reason=reason)
 
 
+def as_seen(run: Run, source: ProcessSource, now: float) -> Run:
+    """Show a lost run as lost also where the ledger cannot be written."""
+    if not is_lost(run, source, now):
+        return run
+    ending = lost_ending(run, now)
+    return msgspec.structs.replace(
+        run, outcome=ending.outcome, reason_code=ending.reason_code, reason=ending.reason, ended_at=None
+    )
+
+
 def keep_aside(logs: Path, run_id: str, ending: Finished) -> bool:
     """Write an outcome that the ledger does not take beside the run's log; false when that fails too."""
     path = _aside(logs, run_id)

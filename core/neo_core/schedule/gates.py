@@ -87,7 +87,7 @@ def _pause(_task: Task, facts: Facts) -> GateResult:
     if pause.kind is ControlKind.DEFER_HEAVY:
         held, what, way_out = Reason.HEAVY_DEFERRED, "everything heavy is deferred", "neo-console relief resume-heavy"
     else:
-        held, what, way_out = Reason.PAUSED, "everything is paused", "neo-console unpause"
+        held, what, way_out = Reason.PAUSED, "every task is paused", "neo-console unpause"
     return _held_by_operator(Gate.PAUSE, held, pause, (what, way_out), facts.now)
 
 

@@ -10,7 +10,7 @@ from neo_core.ledger.models import Outcome
 from neo_core.schedule.due import Past
 
 if TYPE_CHECKING:
-    from neo_core.ledger.runs import TaskRecord
+    from neo_core.ledger.records import TaskRecord
     from neo_core.profiles import Task
 
 

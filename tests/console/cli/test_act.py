@@ -67,14 +67,17 @@ def test_a_start_while_the_lease_is_held_is_deferred_exits_0_and_is_in_the_histo
     assert workspace.lease.exists()
 
 
-def test_a_deferral_that_repeats_is_one_row_with_a_count_and_a_streak(console, held):
+def test_a_deferral_that_repeats_is_one_row_with_a_count_and_nobody_waits_for_it(console, held):
     for _ in range(3):
         assert console("run", "quick", "--deferred-exit-code", "75").returncode == 75
     rows = console.json("history")
     assert [(row["count"], row["outcome"]) for row in rows] == [(3, "deferred")]
     assert rows[0]["requestedAt"] < rows[0]["lastAt"]
     task = next(task for task in console.json("status")["tasks"]["value"] if task["name"] == "quick")
-    assert (task["state"], task["streak"], task["waitingSince"]) == ("waiting", 3, rows[0]["requestedAt"])
+    assert (task["state"], task["streak"], task["waitingSince"], task["waiters"]) == ("disabled", 0, None, [])
+    assert task["deferral"] == {
+        "at": rows[0]["lastAt"], "blocker": "sandman", "reasonCode": "heavy-maintenance-lease-held"
+    }  # fmt: skip
     assert "◐ deferred ×3" in console("history").stdout
 
 
@@ -167,9 +170,11 @@ def test_a_later_snooze_replaces_the_earlier(console):
 
 
 def test_a_pause_holds_everything_until_it_is_ended(console):
-    assert console("pause", "--because", "demo").stdout == "Everything is paused until neo-console unpause: demo.\n"
+    assert console("pause", "--because", "demo").stdout.startswith(
+        "Every task is paused until neo-console unpause: demo. Services "
+    )
     for task in ("quick", "light"):
-        assert f"deferred: {task} did not start: everything is paused" in console("run", task).stdout
+        assert f"deferred: {task} did not start: every task is paused" in console("run", task).stdout
     assert console("status").stdout.count("PAUSED by ") == 1
     assert console.json("status")["pause"]["value"]["because"] == "demo"
     assert console("unpause").stdout == "The pause has ended.\n"

@@ -11,7 +11,7 @@ import pytest
 from neo_console.cli.projection import snapshot_json
 from neo_console.cli.records import control_json, lease_event_json
 from neo_console.cli.status import status_text
-from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, ServiceState
+from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, ServiceState, Trigger
 from neo_core.snapshot import (
     CollisionView,
     OrchestratorState,
@@ -36,6 +36,10 @@ KEEPER = OrchestratorView(
     state=OrchestratorState.RUNNING, sentence="polls", pid=4121, started_at=NOW - 900, beat_at=NOW - 2
 )
 PAUSE = Control(control_id=1, kind=ControlKind.PAUSE, target="", created_at=NOW, until=NOW + 60, because="talk")
+PUT_OFF = Run(
+    run_id="d", task="kbSync", heavy=True, trigger=Trigger.SCHEDULED, requested_at=NOW - 90, last_at=NOW - 3,
+    outcome=Outcome.DEFERRED, reason_code="heavy-maintenance-lease-held", blocker="dream", count=3,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def picture():
     waiting = task(
         "kbSync", TaskState.WAITING, blocked_by_lease(), streak=3, waiting_since=NOW - 90, starved=True, failures=2,
         retry_at=NOW + 60, period=86_400.0, cron="0 3 * * *", last_outcome=Outcome.COMPLETED, last_at=NOW - 900,
-        last_success_at=NOW - 900, due_at=NOW - 90,
+        last_success_at=NOW - 900, due_at=NOW - 90, last_reason="3 files indexed", deferral=PUT_OFF, retried=True,
     )  # fmt: skip
     return snapshot(
         services=(SERVICE,),
@@ -78,6 +82,7 @@ def test_a_deferral_is_skipped_with_its_reason_and_the_last_run_keeps_its_own(pi
     waiting, due = snapshot_json(picture)["tasks"]["value"]
     assert (waiting["outcome"], waiting["reasonCode"]) == ("skipped", "heavy-maintenance-lease-held")
     assert (waiting["lastOutcome"], waiting["lastReasonCode"]) == ("completed", None)
+    assert (waiting["lastReason"], waiting["retriedByOrchestrator"]) == ("3 files indexed", True)
     assert (waiting["streak"], waiting["failures"], waiting["starved"], waiting["cron"]) == (3, 2, True, "0 3 * * *")
     assert waiting["retryAt"] > waiting["waitingSince"] > waiting["lastSuccessAt"]
     assert (due["nextDueAt"], due["outcome"]) == (snapshot_json(picture)["at"], None)

@@ -71,9 +71,11 @@ def test_status_shows_who_holds_the_lease_and_what_waits(console, held):
     assert told["tasks"]["value"][0]["state"] == "due"
     console("run", "backup")
     backup = console.json("status")["tasks"]["value"][0]
-    assert (backup["state"], backup["blockedBy"]["reasonCode"]) == ("waiting", "heavy-maintenance-lease-held")
+    assert (backup["state"], backup["blockedBy"]["reasonCode"]) == ("due", "heavy-maintenance-lease-held")
     assert (backup["outcome"], backup["reasonCode"]) == ("skipped", "heavy-maintenance-lease-held")
-    assert backup["lastSuccessAt"] is None
+    assert (backup["lastSuccessAt"], backup["deferral"]["blocker"]) == (None, "sandman")
+    assert re.search(r"lease held by sandman .*; last start deferred \d+s ago by sandman", console("status").stdout)
+    assert re.search(r"Last start deferred \d+s ago by sandman; that", console("why", "backup").stdout)
 
 
 def test_what_cannot_be_read_is_not_shown_as_good_and_exits_1(console, workspace):
@@ -218,3 +220,30 @@ def test_a_home_that_is_gone_matters_to_no_command(console, home):
 def test_a_configured_schedule_is_json_too(console, root):
     (root / "neo-console.toml").write_text('[tasks.backup]\nevery = "12h"\ngrace = "5s"\ntime_limit = "1h"\n')
     assert console.json("status")["tasks"]["value"][0]["everySeconds"] == 43_200
+
+
+SILENT = '[tasks.silent]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.02; done"]\n'
+
+
+def test_a_run_that_wrote_nothing_yet_says_so_and_for_how_long_it_runs(console, root, until):
+    (root / "neo-console.toml").write_text(SILENT)
+    run_id = console("run", "silent", "--detach").stdout.strip()
+    until(lambda: console.runs()[0].started_at, what="its start")
+    done = console("logs", "silent")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.fullmatch(rf"No output yet: silent {run_id} has been running for \d+s\.\n", done.stderr)
+
+
+@pytest.mark.parametrize("command", [("run",), ("logs",), ("history", "--task")])
+def test_a_mistyped_task_gets_a_guess(console, command):
+    done = console(*command, "bakup")
+    assert done.returncode == 2
+    assert "Did you mean backup? " in done.stderr
+
+
+def test_a_pause_says_until_when_in_the_status(console):
+    console("pause", "--because", "a talk", "--for", "2h")
+    line = next(line for line in console("status").stdout.splitlines() if line.startswith("PAUSED"))
+    assert re.fullmatch(
+        r"PAUSED until .*\d\d:\d\d by \S+: a talk \(no task starts; neo-console unpause ends it\)", line
+    )

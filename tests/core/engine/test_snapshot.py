@@ -24,7 +24,7 @@ def test_looking_at_a_fresh_folder_creates_nothing(tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ["neo-console.toml"]
 
 
-def test_a_held_lease_shows_holder_tree_and_waiting_task(root, workspace, until):
+def test_a_held_lease_shows_holder_tree_and_the_start_that_was_deferred(root, workspace, until):
     (root / "neo-console.toml").write_text(
         '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done"]\n'
     )
@@ -44,9 +44,9 @@ def test_a_held_lease_shows_holder_tree_and_waiting_task(root, workspace, until)
     assert tree.memory > 0
     assert _task(snapshot, "hold").state is TaskState.RUNNING
     assert _task(snapshot, "hold").last_outcome is Outcome.COMPLETED
-    waiting = _task(snapshot, "kbSync")
-    assert (waiting.state, waiting.streak) == (TaskState.WAITING, 1)
-    assert waiting.decision.blocking.reason == "heavy-maintenance-backpressure"
+    refused = _task(snapshot, "kbSync")
+    assert (refused.state, refused.streak, refused.deferral.blocker) == (TaskState.DUE, 0, "hold")
+    assert refused.decision.blocking.reason == "heavy-maintenance-backpressure"
     assert engine.wait(attempt.run_id).outcome is Outcome.COMPLETED
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from neo_core.errors import LedgerError
 from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
-from neo_core.ledger.runs import TaskRecord
+from neo_core.ledger.records import TaskRecord
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import ProcessIdentity
 
@@ -156,27 +156,51 @@ def test_a_run_between_two_deferrals_keeps_them_apart(ledger, make_run, between)
     assert [run.count for run in ledger.runs.history()] == [1, 1, 1]
 
 
-def test_a_streak_counts_every_deferral_since_the_last_start(ledger, path, make_run):
+def test_a_streak_counts_every_scheduled_deferral_since_the_last_start(ledger, path, make_run):
     started = make_run(at=50.0, outcome=Outcome.COMPLETED, started_at=51.0, ended_at=60.0, last_at=60.0)
-    ledger.runs.record_prevented(make_run(at=40.0, outcome=Outcome.DEFERRED))
+    by_schedule = {"outcome": Outcome.DEFERRED, "trigger": Trigger.SCHEDULED}
+    ledger.runs.record_prevented(make_run(at=40.0, **by_schedule))
     ledger.runs.insert(started)
     for at, blocker in ((70.0, "dream"), (73.0, "dream"), (76.0, "backup")):
-        ledger.runs.record_prevented(make_run(at=at, outcome=Outcome.DEFERRED, blocker=blocker))
-    ledger.runs.record_prevented(make_run("dream", at=77.0, outcome=Outcome.DEFERRED))
+        ledger.runs.record_prevented(make_run(at=at, blocker=blocker, **by_schedule))
+    ledger.runs.record_prevented(make_run("dream", at=77.0, **by_schedule))
     with Ledger(path) as restarted:
         record = restarted.runs.record_of("kbSync")
     assert (record.streak, record.waiting_since, record.last_success_at) == (3, 70.0, 60.0)
+    assert (record.last_deferred.blocker, record.last_deferred.last_at) == ("backup", 76.0)
     assert record.last_started == started
     assert record.last == started
 
 
+@pytest.mark.parametrize("trigger", [Trigger.MANUAL, Trigger.CASCADE])
+def test_what_nobody_tries_again_is_no_streak(ledger, make_run, trigger):
+    ledger.runs.record_prevented(make_run(at=10.0, outcome=Outcome.DEFERRED, trigger=trigger))
+    ledger.runs.record_prevented(make_run(at=20.0, outcome=Outcome.DEFERRED, trigger=Trigger.SCHEDULED))
+    ledger.runs.record_prevented(make_run(at=30.0, outcome=Outcome.DEFERRED, trigger=trigger, blocker="backup"))
+    record = ledger.runs.record_of("kbSync")
+    assert (record.streak, record.waiting_since) == (1, 20.0)
+    assert (record.last_deferred.trigger, record.last_deferred.blocker) == (trigger, "backup")
+
+
 def test_a_start_ends_the_streak_and_a_skip_neither_counts_nor_ends_it(ledger, make_run):
-    ledger.runs.record_prevented(make_run(at=10.0, outcome=Outcome.DEFERRED))
+    ledger.runs.record_prevented(make_run(at=10.0, outcome=Outcome.DEFERRED, trigger=Trigger.SCHEDULED))
     ledger.runs.record_prevented(make_run(at=20.0, outcome=Outcome.SKIPPED, ended_at=20.0))
     assert ledger.runs.record_of("kbSync").streak == 1
     ledger.runs.insert(make_run(at=30.0, outcome=Outcome.FAILED, started_at=31.0, ended_at=32.0, last_at=32.0))
     record = ledger.runs.record_of("kbSync")
     assert (record.streak, record.waiting_since, record.last_success_at) == (0, None, None)
+    assert record.last_deferred is None
+
+
+def test_who_stopped_waiting_has_started_nothing(ledger, make_run):
+    started = make_run(at=10.0, outcome=Outcome.COMPLETED, started_at=10.0, ended_at=12.0, last_at=12.0)
+    ledger.runs.insert(started)
+    ledger.runs.record_prevented(make_run(at=20.0, outcome=Outcome.DEFERRED, trigger=Trigger.SCHEDULED))
+    ledger.runs.insert(make_run(at=30.0, outcome=Outcome.CANCELLED, ended_at=30.0))
+    record = ledger.runs.record_of("kbSync")
+    assert (record.last_started, record.last_tried, record.streak) == (started, None, 1)
+    ledger.runs.insert(make_run(at=40.0, outcome=Outcome.CANCELLED, ended_at=40.0, runner_pid=7, runner_start=1))
+    assert ledger.runs.record_of("kbSync").last_tried.requested_at == 40.0
 
 
 def test_a_task_that_was_never_asked_for_has_an_empty_record(ledger):

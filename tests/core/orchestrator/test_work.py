@@ -92,7 +92,7 @@ def test_a_pause_and_a_snooze_are_kept_and_recorded_once(place):
     assert [row.reason_code for row in prevented(place, "a")] == [Reason.PAUSED]
     assert [row.reason_code for row in prevented(place, "b")] == [Reason.PAUSED, Reason.SNOOZED]
     assert place.ended("b") == []
-    assert place.log().count("Deferring a; everything is paused") == 1
+    assert place.log().count("Deferring a; every task is paused") == 1
     assert engine.decision_of(prevented(place, "b")[-1]).blocking.reason == Reason.SNOOZED
 
 

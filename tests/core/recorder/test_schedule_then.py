@@ -45,3 +45,8 @@ def test_a_task_that_waits_tells_its_reason_of_then_and_how_it_ended_last():
 
 def test_a_start_that_is_no_longer_held_back_does_not_wait():
     assert [one.state for one in schedule_at(ROWS[:3], 271.0)] == [TaskState.RUNNING, TaskState.IDLE]
+
+
+def test_what_was_asked_for_by_hand_and_refused_did_not_wait():
+    refused = row("6", "kbSync", requested_at=200.0, last_at=200.0, outcome=Outcome.DEFERRED, trigger=Trigger.MANUAL)
+    assert [(one.state, one.row) for one in schedule_at((refused,), 205.0)] == [(TaskState.IDLE, None)]

@@ -197,7 +197,7 @@ def test_a_deferral_that_the_child_reports_does_not_move_when_it_is_due(engine, 
     engine.run_and_wait("says-deferred")
     with Ledger(workspace.ledger, writable=False) as ledger:
         record = ledger.runs.record_of("says-deferred")
-    assert (record.last_started, record.streak) == (None, 2)
+        assert (record.last_started, record.streak, record.last_deferred.task) == (None, 0, "says-deferred")
 
 
 def test_the_ledger_names_the_command_that_really_ran(engine, tasks):

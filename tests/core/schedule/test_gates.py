@@ -270,7 +270,7 @@ def test_not_due_says_in_how_long_and_of_what():
 
 def test_a_pause_says_who_why_and_the_way_out():
     result = decide(TASK, facts(pause=control(ControlKind.PAUSE, None))).blocking
-    assert result.sentence == "everything is paused until ended by hand (demo)"
+    assert result.sentence == "every task is paused until ended by hand (demo)"
     assert result.clears_when == "neo-console unpause"
     assert "by ann" in result.value
     timed = decide(TASK, facts(snooze=SNOOZE)).blocking

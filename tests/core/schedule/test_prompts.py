@@ -7,7 +7,7 @@ import os
 import pytest
 
 from neo_core.ledger.models import Outcome, Run, Trigger
-from neo_core.ledger.runs import TaskRecord
+from neo_core.ledger.records import TaskRecord
 from neo_core.profiles import Task
 from neo_core.schedule.due import next_due
 from neo_core.schedule.prompts import past_of
