@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 import neo_styles
 from neo_console import heap
@@ -29,6 +30,7 @@ from neo_console.vocabulary import Tone
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual import events
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -136,6 +138,13 @@ class NeoConsole(App[int], inherit_bindings=False):
         """Let the collector end."""
         self._collector.stop()
 
+    def on_key(self, event: events.Key) -> None:
+        """Put what was typed ahead of a field into it: the field has the focus, the key was on its way elsewhere."""
+        field = self.focused
+        if isinstance(field, Input) and event.is_printable and event.character:
+            field.replace(event.character, *field.selection)
+            event.prevent_default()
+
     def on_collected(self, message: Collected) -> None:
         """Take a new picture and show it."""
         self.picture.take(message.snapshot, message.course)
@@ -157,7 +166,7 @@ class NeoConsole(App[int], inherit_bindings=False):
 
     def action_say_how_to_quit(self) -> None:
         """Answer ctrl+c, which never quits."""
-        self._show(Result(self.now(), f"{self.keymap.key('quit')} quits the console; work goes on.", Tone.PLAIN))
+        self.say(f"{self.keymap.key('quit')} quits the console; work goes on.")
 
     def context(self) -> Context:
         """Return what actions are judged by."""
@@ -212,6 +221,10 @@ class NeoConsole(App[int], inherit_bindings=False):
         result = Result(self.now(), plain(text), tone)
         self.journal.add(result)
         self._show(result)
+
+    def say(self, text: str) -> None:
+        """Say something that is no result and that nobody has to look up later."""
+        self._show(Result(self.now(), plain(text), Tone.PLAIN))
 
     def nudge(self) -> None:
         """Have a new picture collected now, and again when what was asked for has had time to happen."""

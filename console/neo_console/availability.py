@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OVERRIDABLE = (Gate.MEMORY_PRESSURE, Gate.MEMORY_FORECAST)
 ORCHESTRATOR_TREE = "orchestrator:"
 _NOT_CONFIGURED = "{} is not configured"
+WAY_OUT = " — "
 
 
 class Blocked(NamedTuple):
@@ -30,7 +31,7 @@ class Blocked(NamedTuple):
     way_out: str
 
     def __str__(self) -> str:
-        return f"{self.reason} — {self.way_out}"
+        return f"{self.reason}{WAY_OUT}{self.way_out}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from neo_console.format import NOTHING, in_local_time, plain
 from neo_console.vocabulary import Tone, gate_term, outcome_term, term
-from neo_core.schedule.decision import Decision, GateResult, Verdict
+from neo_core.schedule.decision import Decision, Gate, GateResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from neo_console.panels.table import Colours
 
-_ROOM_FOR_GATES = 60
+_ROOM_FOR_GATES = 90
 
 
 class Fact(NamedTuple):
@@ -86,8 +86,21 @@ class Fitted(NamedTuple):
 
 def gate_table(decision: Decision, colours: Colours, *, past: bool = False) -> RenderableType:
     """Return every gate in order: verdict, gate, what it saw, against what, and when it clears or would have."""
-    clears = "was to clear when" if past else "clears when"
+    clears = _clears(past=past)
     return Fitted(_gate_columns(decision, colours, clears), _gate_blocks(decision, colours, clears), _ROOM_FOR_GATES)
+
+
+def gist(decision: Decision, colours: Colours, *, past: bool = False) -> RenderableType:
+    """Return the decision in one sentence and, where a gate blocks, what clears it: what is to be read first."""
+    verdict, gate = verdict_line(decision, colours, past=past), decision.blocking
+    if gate is None or not gate.clears_when:
+        return verdict
+    clears = f"{_clears(past=past)}: {in_local_time(gate.clears_when, decision.at)}"
+    return Group(verdict, written(clears, colours, strong=not past))
+
+
+def _clears(*, past: bool) -> str:
+    return "was to clear when" if past else "clears when"
 
 
 def _gate_columns(decision: Decision, colours: Colours, clears: str) -> Table:
@@ -108,7 +121,9 @@ def _gate_blocks(decision: Decision, colours: Colours, clears: str) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for gate in decision.results:
         verdict, name, saw, *_ = _gate_cells(gate, colours, decision.at)
-        table.add_row(verdict, Text.assemble(name, ": ", saw))
+        line = Text.assemble(name, ": ", saw)
+        line.no_wrap, line.overflow = saw.no_wrap, saw.overflow
+        table.add_row(verdict, line)
         besides = (("limit", gate.limit), (clears, gate.clears_when))
         if told := " · ".join(f"{label}: {in_local_time(text, decision.at)}" for label, text in besides if text):
             table.add_row(Text(), written(told, colours, Tone.DIM))
@@ -139,10 +154,13 @@ def verdict_line(decision: Decision, colours: Colours, *, past: bool = False) ->
 def _gate_cells(gate: GateResult, colours: Colours, at: float) -> tuple[Text, ...]:
     verdict = term(gate.verdict)
     quiet = Tone.DIM if gate.verdict is Verdict.NOT_APPLICABLE else Tone.PLAIN
+    saw = written(in_local_time(gate.value, at) or NOTHING, colours, quiet)
+    if gate.gate is Gate.CONFIGURED and gate.verdict is Verdict.PASS:  # a command may be longer than all the rest
+        saw.no_wrap, saw.overflow = True, "ellipsis"
     return (
         written(str(verdict), colours, verdict.tone),
         written(gate_term(gate).word, colours, quiet, strong=gate.verdict is Verdict.BLOCK),
-        written(in_local_time(gate.value, at) or NOTHING, colours, quiet),
+        saw,
         written(in_local_time(gate.limit, at) or NOTHING, colours, Tone.DIM),
         written(in_local_time(gate.clears_when, at) or NOTHING, colours, quiet),
     )

@@ -59,6 +59,12 @@ def needs_of(task: TaskView) -> str:
     return (gate.limit or gate.value).replace(",", "").removesuffix(" up")
 
 
+def _command_of(task: TaskView) -> str:
+    """Return the task's command line, as its first gate says."""
+    gate = next((one for one in task.decision.results if one.gate is Gate.CONFIGURED), None)
+    return gate.value if gate is not None and task.configured else ""
+
+
 def _task(task: TaskView, picture: Picture, now: float) -> Facts:
     state, following = state_term(task), next_cell(task, picture, now)
     facts: Facts = [
@@ -91,7 +97,7 @@ def _task(task: TaskView, picture: Picture, now: float) -> Facts:
         facts.append(Fact("snoozed", f"until {moment(task.snoozed_until, now)}: {task.snoozed_because}", Tone.CALM))
     if not task.configured:
         facts.append(Fact("to configure", f"set {task.missing_key} in neo-console.toml"))
-    return [*facts, *_past(task, now)]
+    return [*facts, *_past(task, now), Heading("Command"), Fact("command line", _command_of(task))]
 
 
 def _past(task: TaskView, now: float) -> Facts:

@@ -74,7 +74,6 @@ async def test_a_task_that_is_gone_when_confirmed_is_not_started(idle, open_cons
     async with open_console() as desk:
         await desk.press("t")
         await desk.see(snapshot(schedule=ScheduleView(tasks=first_run().schedule.value.tasks[1:])))
-        await desk.press("tab", "enter")
         assert "backup is no longer in the schedule. Nothing was done." in desk.screen_text()
         assert desk.app.focused is buttons(desk)[0]
         await desk.press("enter")

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from textual.app import App
@@ -278,3 +279,33 @@ async def test_what_is_confirmed_is_what_was_under_the_cursor_or_nothing(machine
                 for one in asked:
                     assert drawn is not None, f"{one} was asked with nothing under the cursor"
                     assert may_have_asked(world, one, who), f"{one} was asked for the row of {drawn}"
+
+
+def one_run(run_id, pid):
+    """The picture of a machine on which only that run works."""
+    live = run(run_id, "dream", None, at=NOW, started_at=NOW, runner_pid=pid, runner_start=pid)
+    member = msgspec.structs.replace(process(pid, 0, "python", 10, 1.0, 5.0), start_time=pid)
+    tree = TreeView(owner="dream", kind="run", run_id=run_id, role=LeaseRole.HOLDER, memory=10, processes=(member,))
+    return snapshot(outcomes=(live,), processes=(tree,), services=())
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_panel_that_is_entered_again_acts_on_the_row_its_cursor_shows(machine, open_console, size):
+    machine.picture = one_run("a" * 12, 100)
+    async with open_console(size=size) as desk:
+        await desk.press("2", "1")
+        await desk.see(one_run("b" * 12, 200))
+        await desk.press("2")
+        assert under_cursor(desk.main.processes.table) == f"run:dream:{'b' * 12}"
+        await desk.press("x", "tab", "enter")
+        assert machine.asked == [("stop", "b" * 12, False)]
+
+
+async def test_what_vanishes_under_the_cursor_is_not_replaced_until_the_operator_moves(machine, open_console):
+    machine.picture = one_run("a" * 12, 100)
+    async with open_console() as desk:
+        await desk.press("2")
+        await desk.see(one_run("b" * 12, 200))
+        await desk.press("x")
+        assert desk.app.screen is desk.main
+        assert "dream is gone" in desk.screen_text()

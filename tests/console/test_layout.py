@@ -195,7 +195,7 @@ async def test_the_selected_row_stays_in_sight_when_a_result_takes_its_lines(ope
         await desk.press(*"j" * (table.scrollable_content_region.height - 2))
         desk.app.report("a result of three lines " * 7, Tone.OK)
         await desk.settled()
-        assert desk.main.result.size.height == 3
+        assert desk.main.result.size.height == 4
         top = table.cursor_row - table.scroll_offset.y
         assert 0 <= top < table.scrollable_content_region.height - 1
         assert table.get_row_at(table.cursor_row)[0].plain in desk.screen_text()

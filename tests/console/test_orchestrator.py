@@ -183,7 +183,6 @@ async def test_an_orchestrator_that_changed_since_the_preview_is_left_alone(daem
     async with open_console(daemon=daemon) as desk:
         await desk.press("o")
         await desk.see(snapshot(orchestrator=killed_orchestrator()))
-        await desk.press("tab", "enter")
         assert "The orchestrator is killed by now. Nothing was done." in desk.screen_text()
         assert daemon.asked == []
 
@@ -277,7 +276,6 @@ async def test_a_pause_that_ended_meanwhile_is_not_ended_again(machine, open_con
         assert "no task starts until 14:13: disk swap" in desk.screen_text()
         await desk.press("P")
         await desk.see(snapshot())
-        await desk.press("tab", "enter")
         assert "The pause has ended meanwhile. Nothing was done." in desk.screen_text()
         assert machine.asked == []
 

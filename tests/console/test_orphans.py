@@ -61,7 +61,6 @@ async def test_orphans_that_ended_meanwhile_are_not_stopped(machine, open_consol
     async with open_console() as desk:
         await desk.press("2", "x")
         await desk.see(snapshot(outcomes=orphaned().outcomes, processes=(own_tree(),)))
-        await desk.press("tab", "enter")
         assert "of dream has ended meanwhile (lost). Nothing was done." in desk.screen_text()
         assert machine.asked == []
 

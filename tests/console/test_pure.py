@@ -279,7 +279,7 @@ def test_the_strip_never_dresses_the_unknown_as_good():
     picture.take(snapshot(lease=Section(at=NOW, error="E"), memory=Section(at=NOW, error="E")))
     left, _ = strip_parts(picture, NOW, Flags())
     assert written(left) == "LEASE ✗ UNREADABLE · 2 waiting  │  MEM unknown  │  ORCH ● 4121  │  ? unknown"
-    assert [part.text for part in left if part.tone is Tone.OK] == ["● 4121"]
+    assert [part.text for part in left if part.tone is Tone.OK] == ["●", "4121"]
 
 
 def test_an_old_lease_loses_its_colour():

@@ -177,7 +177,6 @@ async def test_a_service_that_is_another_process_by_now_is_left_alone(machine, o
         chroma, *others = healthy_services()
         again = msgspec.structs.replace(chroma, pid=9001, start_time=90_010)
         await desk.see(snapshot(services=(again, *others)))
-        await desk.press("tab", "enter")
         assert "chroma is another process by now (running, pid 9001). Nothing was done." in desk.screen_text()
         assert machine.asked == []
 

@@ -112,7 +112,6 @@ async def test_what_is_no_stray_any_more_is_not_ended(machine, open_console):
     async with open_console() as desk:
         await desk.press("2", "x")
         await desk.see(snapshot(processes=(own_tree(),)))
-        await desk.press("tab", "enter")
         assert "node (pid 7710) is no stray any more. Nothing was done." in desk.screen_text()
         assert machine.asked == []
 

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.events import Key
+
 from neo_console.dialogs.confirm import Confirm
 from neo_console.screens.health import HealthPage
+from neo_console.screens.log import LogScreen
+
+AHEAD = "/qPo?jL:"
+
+
+def type_at_once(desk, text):
+    """Put every key into the queue before the first is looked at, as a terminal does."""
+    for character in text:
+        desk.app.post_message(
+            Key({"/": "slash", "?": "question_mark", ":": "colon"}.get(character, character), character)
+        )
 
 
 async def test_a_dialog_answers_once(open_console):
@@ -28,14 +42,38 @@ async def test_a_page_closes_once(open_console):
         assert desk.app.screen is desk.main
 
 
-async def test_what_was_typed_ahead_of_the_filter_does_not_act(open_console):
-    async with open_console() as desk:
-        desk.main.ask_filter()
-        for action in ("pause", "orchestrator", "quit"):
-            desk.main.action_perform(action)
+@pytest.mark.parametrize("place", ["a table", "the log panel", "the log page"])
+async def test_what_is_typed_right_after_the_slash_goes_into_the_field_and_never_acts(open_console, place):
+    async with open_console(size=(80, 24)) as desk:
+        if place != "a table":
+            await desk.press("5" if place == "the log panel" else "l")
+        screen = desk.app.screen
+        assert isinstance(screen, LogScreen) == (place == "the log page")
+        bar = desk.main.filter_bar
+        if place != "a table":
+            bar = screen.pane.bar if place == "the log page" else desk.main.log_panel.bar
+        type_at_once(desk, AHEAD)
+        await desk.until(lambda: bar.typing and bar._input.value == AHEAD[1:])
         await desk.settled()
-        assert desk.app.screen is desk.main
-        assert desk.main.filter_bar.display
+        assert desk.app.screen is screen
+        assert desk.machine.asked == []
+        assert desk.app.journal.results() == ()
+        if place == "a table":
+            assert desk.main.schedule.filter.text == AHEAD[1:]
+        else:
+            assert f"/{AHEAD[1:]}" in desk.screen_text()
+            assert "no match" in desk.screen_text()
+        await desk.press("escape")
+        assert not bar.typing
+        assert desk.app.screen is screen
+
+
+async def test_a_bar_that_is_opened_again_offers_what_was_kept_and_typing_replaces_it(open_console):
+    async with open_console() as desk:
+        await desk.press("slash", *"back", "enter", "slash")
+        assert desk.main.filter_bar._input.value == "back"
+        await desk.press(*"kb")
+        assert desk.main.schedule.filter.text == "kb"
 
 
 async def test_the_panel_asked_for_last_is_the_one_in_front(open_console):

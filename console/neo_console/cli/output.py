@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from neo_console.cli.columns import aligned
 from neo_console.format import in_local_time, moment, plain, size, took
 from neo_console.vocabulary import gate_term, outcome_term, reason_text, term
+from neo_core.schedule.decision import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from neo_core.ledger.models import LeaseEvent, Run
-    from neo_core.schedule.decision import Decision
+    from neo_core.schedule.decision import Decision, GateResult
+
+_LONGEST_COMMAND = 60
 
 
 def emit_json(value: object) -> None:
@@ -33,12 +38,14 @@ def note(text: str) -> None:
     click.echo(plain(text), err=True)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return aligned columns; empty cells stay empty, the last column is not padded."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, blocks: bool = False) -> str:
+    """Return aligned columns; empty cells stay empty, the last column is not padded.
+
+    On a terminal long texts wrap within their column, or with ``blocks`` every row becomes a block where there is too
+    little room even for that. Elsewhere a row stays one line.
+    """
     cells = [[str(cell) for cell in head], *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
-    return "\n".join(lines)
+    return aligned(cells, shutil.get_terminal_size().columns if sys.stdout.isatty() else None, blocks=blocks)
 
 
 def history_text(runs: Sequence[Run], now: float) -> str:
@@ -70,11 +77,17 @@ def decision_text(decision: Decision) -> str:
     rows = [
         (
             *(str(gate_term(result)), str(term(result.verdict))),
-            *(in_local_time(text, decision.at) for text in (result.value, result.limit, result.clears_when)),
+            *(in_local_time(text, decision.at) for text in (_saw(result), result.limit, result.clears_when)),
         )
         for result in decision.results
     ]
-    return f"{first}\n\n{table(('GATE', 'VERDICT', 'VALUE', 'LIMIT', 'CLEARS WHEN'), rows)}"
+    return f"{first}\n\n{table(('GATE', 'VERDICT', 'VALUE', 'LIMIT', 'CLEARS WHEN'), rows, blocks=True)}"
+
+
+def _saw(result: GateResult) -> str:
+    """Return what a gate saw; of a long command its beginning, ``--json`` has all of it."""
+    command = result.gate is Gate.CONFIGURED and len(result.value) > _LONGEST_COMMAND
+    return f"{result.value[: _LONGEST_COMMAND - 1]}…" if command else result.value
 
 
 def run_line(run: Run) -> str:

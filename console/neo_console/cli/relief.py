@@ -39,7 +39,7 @@ def relief(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         emit_json([_option_json(one) for one in found])
         return
-    click.echo(table(("WHAT", "FREES", "BY", "EFFECT", "COMMAND"), (_option_row(one) for one in found)))
+    click.echo(table(("WHAT", "FREES", "BY", "EFFECT", "COMMAND"), (_option_row(one) for one in found), blocks=True))
     if not any(one.kind is ReliefKind.UNLOAD for one in found):
         note("No model server can be asked to unload: add [unload.NAME] with its url to neo-console.toml.")
 
@@ -113,7 +113,7 @@ def history(workspace: Workspace, *, limit: int, as_json: bool) -> None:
     else:
         now = time.time()
         head = ("NO", "TIME", "WHAT", "BY", "EXPECTED", "FREED", "AVAILABLE", "HOW IT WENT")
-        click.echo(table(head, (_history_row(one, now) for one in found)))
+        click.echo(table(head, (_history_row(one, now) for one in found), blocks=True))
 
 
 def _measured(engine: Engine, done: Relief, *, no_wait: bool, as_json: bool) -> int:

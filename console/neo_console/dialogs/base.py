@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from neo_console.app import NeoConsole
+    from neo_console.results import Result
 
 Answer = TypeVar("Answer")
 _AROUND, _AROUND_SMALL, _COMPLAINT = 9, 5, 2
 _SMALL = 24
+CANCELLED = "cancelled, nothing was done"
 HINT = "tab next · enter choose · esc cancel"
 
 
@@ -52,11 +54,16 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         self.complaint = Static(markup=False, id="complaint")
         self.complaint.display = False
         self._parts = VerticalScroll(id="parts", can_focus=False)
+        self._latest: tuple[Result, ...] = ()
 
     @property
     def console(self) -> NeoConsole:
         """The app, as what it is."""
         return cast("NeoConsole", self.app)
+
+    def on_mount(self) -> None:
+        """Remember which result is the latest."""
+        self._latest = self.console.journal.results()[:1]
 
     def parts(self) -> list[Widget]:
         """Return what stands above the buttons."""
@@ -116,7 +123,9 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         self.complain(f"esc cancels this; {self.console.keymap.key('quit')} then quits the console.")
 
     def action_cancel(self) -> None:
-        """Answer with nothing."""
+        """Answer with nothing, and say so, unless a result that came meanwhile stands there to be read."""
+        if self.is_active and self.console.journal.results()[:1] == self._latest:
+            self.console.say(CANCELLED)
         self.dismiss(None)
 
     def action_confirm(self) -> None:

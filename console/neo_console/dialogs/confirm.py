@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from neo_console.dialogs.base import Dialog
 from neo_console.drawing import Fact, fact_table
-from neo_console.format import age
+from neo_console.format import age, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class Proposal:
     """What is to be confirmed. ``changed`` says what is different now, empty while everything is as captured.
 
-    ``body`` stands below the facts. With ``typed``, exactly that must be typed first.
+    While the dialog is open every picture is asked the same, by ``seen`` where ``changed`` reads too much for that, and
+    ``told`` gives the facts and their time anew. ``body`` stands below the facts. With ``typed``, exactly that must be
+    typed first; ``undone`` says what did not happen when something else is.
     """
 
     title: str
@@ -34,15 +36,20 @@ class Proposal:
     changed: Callable[[], str]
     body: RenderableType | None = None
     typed: str = ""
+    undone: str = "nothing was done"
+    seen: Callable[[], str] | None = None
+    told: Callable[[], tuple[tuple[Fact, ...], float]] | None = None
 
 
 class Confirm(Dialog[bool]):
-    """Answers ``True`` only when confirmed while nothing had changed."""
+    """Answers ``True`` only when confirmed while nothing had changed, and says at once when something has."""
 
     def __init__(self, proposal: Proposal) -> None:
         super().__init__(proposal.title, proposal.confirm)
         self._proposal = proposal
         self._facts = Static(markup=False)
+        self._why = ""
+        self._refused = False
         self._input = (
             Input(placeholder=f"type {proposal.typed}", id="typed", select_on_focus=False) if proposal.typed else None
         )
@@ -53,23 +60,27 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Draw the facts; what must be typed keeps the button shut until then."""
-        self.confirm.disabled = self._input is not None
         self.refresh_page()
 
     def refresh_page(self) -> None:
-        """Let the age of the data tick."""
+        """Show the facts as they are by now, or that what was captured is not there any more."""
         super().refresh_page()
         proposal, console = self._proposal, self.console
-        old = Fact("data", f"{age(console.now() - proposal.as_of)} old")
-        table = fact_table((*proposal.facts, old), console.colours, label_width=8)
+        if not self._refused:
+            self._shut((proposal.seen or proposal.changed)())
+        facts, as_of = (proposal.facts, proposal.as_of) if proposal.told is None or self._why else proposal.told()
+        old = Fact("data", f"{age(console.now() - as_of)} old")
+        table = fact_table((*facts, old), console.colours, label_width=8)
         self._facts.update(Group(table, Text(), proposal.body) if proposal.body else table)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self) -> None:
         """Open the button when the right name stands there."""
-        self.confirm.disabled = event.value != self._proposal.typed
+        if not self._why:
+            self.stop_complaining()
+        self._open_or_close()
 
     def on_input_submitted(self) -> None:
-        """Confirm by enter, if the name is right."""
+        """Confirm by enter, or say that the name is not right."""
         self.action_confirm()
 
     def on_key(self, event: events.Key) -> None:
@@ -80,14 +91,35 @@ class Confirm(Dialog[bool]):
             event.stop()
 
     def action_confirm(self) -> None:
-        """Confirm, unless the target is gone or changed: then say so and do nothing."""
-        if self.confirm.disabled or self.unseen:
+        """Confirm, unless the target is gone or changed, or the name is wrong: then say so and do nothing."""
+        if self._why or self.unseen:
+            return
+        if not self._named:
+            self.complain(f"That is not {plain(self._proposal.typed)}; {self._proposal.undone}.")
             return
         changed = self._proposal.changed()
         if changed:
-            self.complain(f"{changed} Nothing was done.")
-            self.confirm.disabled = True
-            self.cancel.label = "Close"
-            self.cancel.focus()
+            self._refused = True
+            self._shut(changed)
             return
         self.dismiss(True)
+
+    @property
+    def _named(self) -> bool:
+        """Whether what must be typed was, if anything must be."""
+        return self._input is None or self._input.value == self._proposal.typed
+
+    def _shut(self, why: str) -> None:
+        """Let nothing be confirmed because of ``why``, or again when that is empty."""
+        if why != self._why:
+            self._why = why
+            self.cancel.label = "Close" if why else "Cancel"
+            if why:
+                self.complain(f"{plain(why)} Nothing was done.")
+                self.set_focus(self.cancel)
+            else:
+                self.stop_complaining()
+        self._open_or_close()
+
+    def _open_or_close(self) -> None:
+        self.confirm.disabled = bool(self._why) or not self._named

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from neo_console.dialogs.base import CANCELLED
 from neo_console.format import plain
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ class Menu(ModalScreen[int], inherit_bindings=False):
         getattr(self.options, f"action_{move}")()
 
     def action_cancel(self) -> None:
-        """Answer with nothing."""
-        self.dismiss(None)
+        """Answer with nothing, and say so."""
+        if self.is_active:
+            cast("NeoConsole", self.app).say(CANCELLED)
+            self.dismiss(None)
 
 
 def _line(number: int, label: str, text: str, widest: int) -> Content:

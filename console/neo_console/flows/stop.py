@@ -49,22 +49,32 @@ def _selected(app: NeoConsole) -> Run | None:
 
 
 def _proposal(app: NeoConsole, run: Run, *, force: bool) -> Proposal:
-    name, now = plain(run.task), app.now()
-    running = f", running {age(now - run.started_at)}" if run.started_at is not None else ""
-    pid = f", runner pid {run.runner_pid}" if run.runner_pid else ""
+    name = plain(run.task)
     how = "Force stop" if force else "Stop"
-    as_of = app.picture.outcomes(now).at
+    facts, as_of = _told(app, run, force=force)
     return Proposal(
         title=f"{how} {name}?",
-        facts=(
-            Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
-            Fact("effect", _effect(run, force=force)),
-        ),
+        facts=facts,
         confirm=f"{how} {name}",
-        as_of=now if as_of is None else as_of,
+        as_of=as_of,
         changed=lambda: _changed(app, run),
         typed=run.task if force else "",
+        undone="nothing was stopped",
+        told=lambda: _told(app, app.picture.run(run.run_id) or run, force=force),
     )
+
+
+def _told(app: NeoConsole, run: Run, *, force: bool) -> tuple[tuple[Fact, ...], float]:
+    """Return what would be stopped and how, and since when that is known."""
+    now = app.now()
+    running = f", running {age(now - run.started_at)}" if run.started_at is not None else ""
+    pid = f", runner pid {run.runner_pid}" if run.runner_pid else ""
+    as_of = app.picture.outcomes(now).at
+    facts = (
+        Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
+        Fact("effect", _effect(run, force=force)),
+    )
+    return facts, now if as_of is None else as_of
 
 
 def _effect(run: Run, *, force: bool) -> str:

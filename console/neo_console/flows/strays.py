@@ -44,6 +44,7 @@ def _proposal(app: NeoConsole, stray: StrayView) -> Proposal:
         as_of=app.picture.strays(now).at or now,
         changed=lambda: _changed(app, stray),
         typed=plain(stray.name) if stray.foreign else "",
+        undone="nothing was stopped",
     )
 
 

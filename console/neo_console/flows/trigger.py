@@ -68,6 +68,8 @@ def _proposal(app: NeoConsole, task: TaskView, decision: Decision) -> Proposal:
         as_of=decision.at,
         changed=lambda: _changed(app, task, override=bool(shut)),
         typed=OVERRIDE if shut else "",
+        undone="nothing was started",
+        seen=lambda: _moved(app, task),
     )
 
 
@@ -77,14 +79,22 @@ def _shut(gate: GateResult) -> Fact:
     return Fact("memory", f"{shown.badge} {term(gate.gate).word}: {gate.value}; limit: {gate.limit}", shown.tone)
 
 
-def _changed(app: NeoConsole, captured: TaskView, *, override: bool) -> str:
-    """Return what is different since the keypress; empty when nothing is. Memory is no news to an override."""
+def _moved(app: NeoConsole, captured: TaskView) -> str:
+    """Return what the latest picture shows to be different since the keypress; empty when nothing is."""
     name = captured.name
     task = app.picture.task(name)
     if task is None:
         return f"{name} is no longer in the schedule."
     if task.running_run_id != captured.running_run_id:
         return f"{name} was started meanwhile (run {task.running_run_id[:8]})."
+    return ""
+
+
+def _changed(app: NeoConsole, captured: TaskView, *, override: bool) -> str:
+    """Return what is different since the keypress; empty when nothing is. Memory is no news to an override."""
+    if moved := _moved(app, captured):
+        return moved
+    name = captured.name
     try:
         decision = app.engine().preview(name)
     except NeoError as error:

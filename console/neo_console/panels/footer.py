@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from neo_console.actions import ACTIONS
+from neo_console.availability import WAY_OUT
 from neo_console.format import clock_time, plain
 from neo_console.vocabulary import Tone
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 _GAP = 3
 MOST_KEYS = 8
+MOST_LINES = 4
+_LEAST_REASON = 10  # cells
+_RAGGED = 8  # cells that a line may lose where it breaks
 
 
 class Hint(NamedTuple):
@@ -83,6 +88,21 @@ class KeyHints(Static):
             left += hint.width + _GAP
 
 
+def fitted(text: str, room: int) -> str:
+    """Return what fits into ``room`` cells: the way out at its end, after a dash or in its last sentence, stays whole.
+
+    Where even that has no room the text is cut at its end.
+    """
+    if cell_len(text) <= room:
+        return text
+    mark = WAY_OUT if WAY_OUT in text else ". "
+    reason, _, way_out = text.rpartition(mark)
+    left = room - cell_len(f"…{WAY_OUT}{way_out}")
+    if not reason or left < _LEAST_REASON:
+        return f"{set_cell_size(text, room - 1).rstrip()}…"
+    return f"{set_cell_size(reason, left).rstrip()}…{WAY_OUT}{way_out}"
+
+
 class LastResult(Static):
     """What the last action did, for a while; help keeps every result of the session."""
 
@@ -90,6 +110,8 @@ class LastResult(Static):
         super().__init__(markup=False, id="result")
         self.display = False
         self._until = 0.0
+        self._result: Result | None = None
+        self._colours: Colours = {}
 
     def expire(self, now: float) -> None:
         """Go away when the result has stood long enough."""
@@ -98,17 +120,27 @@ class LastResult(Static):
 
     def show(self, result: Result, colours: Colours) -> None:
         """Show one result."""
-        self.display = True
+        self._result, self._colours = result, colours
         self._until = result.at + result.stays
-        self.update(
-            Content.assemble(
-                (clock_time(result.at), colours[Tone.DIM]),
-                "  ",
-                (result.badge, f"bold {colours[result.tone]}"),
-                " ",
-                plain(result.text),
-            )
-        )
+        self.display = True
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Fit it to the width."""
+        self._draw()
+
+    def _draw(self) -> None:
+        """Write it into as many lines as it may have; what to do about it is the last to be cut."""
+        result, colours = self._result, self._colours
+        if result is None:
+            return
+        time = clock_time(result.at)
+        room = MOST_LINES * (self.app.size.width - 2 - _RAGGED) - cell_len(f"{time}  {result.badge} ")
+        said = fitted(plain(result.text), max(1, room))
+        head = (time, colours[Tone.DIM]), "  ", (result.badge, f"bold {colours[result.tone]}"), " "
+        content = Content.assemble(*head, said)
+        if content != self.content:
+            self.update(content)
 
 
 def _hint(hint: Hint, colours: Colours) -> Content:

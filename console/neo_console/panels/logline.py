@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,7 +13,9 @@ from neo_console.format import plain
 _TIME = ("time", "timestamp", "ts", "at")
 _LEVEL = ("level", "severity", "levelname", "outcome")
 _MESSAGE = ("message", "msg", "summary", "text", "reason", "event")
-_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)")
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_HEAD = re.compile(rf"(?:\[({_CLOCK.pattern})\]|({_CLOCK.pattern}))(?: \[PID:\d+\])?(?: \[INFO\])?(?= |$)")
+_TIME_LENGTH = len("HH:MM:SS")
 _LONGEST = 20_000
 _MOST_WIDE = 4_000
 _ESCAPES = re.compile(
@@ -30,8 +33,9 @@ def readable(line: str) -> str:
     if not message:
         return line
     level = _first(found, _LEVEL)
-    when = _CLOCK.match(_first(found, _TIME))
-    prefix = " ".join(part for part in (when[1] if when else "", f"{level.upper()}:" if level else "") if part)
+    when = _first(found, _TIME)
+    time = _time_of_day(when) if _CLOCK.match(when) else ""
+    prefix = " ".join(part for part in (time, f"{level.upper()}:" if level else "") if part)
     return f"{prefix} {message}".strip()
 
 
@@ -49,6 +53,44 @@ def shown(raw: bytes) -> str:
     if len(text) > _MOST_WIDE:
         return f"{plain(text[:_MOST_WIDE])} … and {len(text) - _MOST_WIDE:,} more characters"
     return plain(text)
+
+
+class Brief(NamedTuple):
+    """A line for little room: its first ``cut`` characters became a time of day of ``short``, both 0 for none."""
+
+    text: str
+    cut: int = 0
+    short: int = 0
+
+    def place(self, begin: int, end: int) -> tuple[int, int]:
+        """Return where a stretch of the whole line stands in it; one in what became the time is all of the time."""
+        moved = self.short - self.cut
+        return (begin + moved if begin >= self.cut else 0, end + moved if end > self.cut else self.short)
+
+
+def brief(line: str) -> Brief:
+    """Return the line with the local time of day in place of what it begins with: date, time, pid, that it informs."""
+    head = _HEAD.match(line)
+    if head is None:
+        return Brief(line)
+    time = _time_of_day(head[1] or head[3])
+    return Brief(time + line[head.end() :], head.end(), len(time))
+
+
+def brief_length(line: str) -> int:
+    """Return how many characters ``brief`` leaves, which is told without reading the time."""
+    head = _HEAD.match(line)
+    return len(line) if head is None else len(line) - head.end() + _TIME_LENGTH
+
+
+def _time_of_day(stamp: str) -> str:
+    """Return the local time of day of a stamp with a zone, else the time as it stands there."""
+    found = _CLOCK.match(stamp)
+    try:
+        at = datetime.fromisoformat(found[0] if found else stamp)
+    except ValueError:
+        return found[1] if found else stamp
+    return (at.astimezone() if at.tzinfo is not None else at).strftime("%H:%M:%S")
 
 
 def rewritten(raw: bytes) -> bool:

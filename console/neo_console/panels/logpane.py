@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from neo_console.app import NeoConsole
     from neo_console.logfeed import Part, Piece, Reader
+    from neo_console.panels.typingbar import TypingBar
 
 T = TypeVar("T")
 _AROUND = 32_768
@@ -100,12 +101,12 @@ class LogPane(Vertical):
         self.bar.tell("")
         return was
 
-    def on_log_bar_changed(self, event: LogBar.Changed) -> None:
+    def on_typing_bar_changed(self, event: TypingBar.Changed) -> None:
         """Search while the operator types: first in what is at hand, then further back beside everything else."""
         event.stop()
         self._search(event.value)
 
-    def on_log_bar_closed(self, event: LogBar.Closed) -> None:
+    def on_typing_bar_closed(self, event: TypingBar.Closed) -> None:
         """Go back to the lines, with the search or without."""
         event.stop()
         if not event.keep:

@@ -1,10 +1,12 @@
-"""Lines of a log: no markup, no colours, what is searched for reversed, following the end while that is in view."""
+"""Lines of a log: no markup, no colours, what is searched for reversed, following the end while that is in view.
+
+Long lines go on in the next row. Where there is little room a line begins with its time of day alone.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -14,6 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from neo_console.logwindow import LogWindow
+from neo_console.panels.logline import brief
+from neo_console.panels.wrapping import Rows, parts
 
 if TYPE_CHECKING:
     from neo_console.logsearch import Matcher
@@ -28,8 +32,6 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
-        Binding("left", "scroll_left", show=False),
-        Binding("right", "scroll_right", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
         Binding("home", "go_to(False)", show=False),
@@ -58,7 +60,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self.window = LogWindow()
         self.matcher: Matcher | None = None
         self.current: int | None = None
-        self._widest = 0
+        self._rows = Rows()
         self._follow = True
 
     @property
@@ -74,8 +76,8 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def last_shown(self) -> int:
         """At which byte the last line in view begins."""
-        index = min(len(self.window), self.scroll_offset.y + self.size.height) - 1
-        return self.window.offsets[index] if index >= 0 else 0
+        row = min(len(self._rows), self.scroll_offset.y + self.size.height) - 1
+        return self.window.offsets[self._rows.at(row)[0]] if row >= 0 else 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Stop following when the operator scrolls back, and begin again at the end; ask for more at an edge."""
@@ -90,8 +92,15 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.AtEdge(last=True))
 
     def on_resize(self) -> None:
-        """Keep the end in view."""
-        if self._follow:
+        """Break the lines anew for another width; keep in view the end that is followed, or the line on top."""
+        width, top, follow = self.scrollable_content_region.width, self.scroll_offset.y, self._follow
+        if width != self._rows.width:
+            index, _ = self._rows.at(top)
+            self._rows.anew(self.window.lines, width)
+            self._resized()
+            if not follow and index < len(self.window):
+                self.scroll_to(y=self._rows.top_of(index), animate=False, immediate=True)
+        if follow:
             self.scroll_end(animate=False, immediate=True)
 
     def clear(self) -> None:
@@ -102,7 +111,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """Show ``raw`` alone; follow from there when it is the end of the log."""
         self.window.replace(start, raw, attached=attached)
         self._follow = attached
-        self._widest = _widest(self.window.lines)
+        self._rows.put(self.window.lines, 0)
         self._resized()
 
     def feed(self, raw: bytes) -> None:
@@ -125,9 +134,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def feed_above(self, start: int, raw: bytes) -> None:
         """Add what stands before, and keep in view what is."""
         added = self.window.prepend(start, raw)
-        self._widest = max(self._widest, _widest(self.window.lines[:added]))
+        rows = self._rows.put_above(self.window.lines[:added], len(self.window))
         self._resized()
-        self.scroll_to(y=self.scroll_y + added, animate=False, immediate=True)
+        self.scroll_to(y=self.scroll_y + rows, animate=False, immediate=True)
 
     def reveal(self, offset: int) -> bool:
         """Scroll to the line that begins at that byte; return whether it is at hand."""
@@ -135,10 +144,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         if index is None:
             return False
         self.current = offset
-        height = self.size.height
-        if not self.scroll_offset.y <= index < self.scroll_offset.y + height:
-            self.scroll_to(y=max(0, index - height // 2), animate=False, immediate=True)
-        self._reveal_column(self.window.lines[index])
+        row, height = self._rows.top_of(index) + self._part_found(index), self.size.height
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
+            self.scroll_to(y=max(0, row - height // 2), animate=False, immediate=True)
         self.refresh()
         return True
 
@@ -164,51 +172,53 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self.move_to_end(last=last)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
-        left, top = self.scroll_offset
-        style, index = self.rich_style, top + y
-        segments = self._segments(index, style) if index < len(self.window) else []
-        return Strip(segments).crop_extend(left, left + self.size.width, style)
+        """Draw one row."""
+        style, row = self.rich_style, self.scroll_offset.y + y
+        segments = self._segments(*self._rows.at(row), style) if row < len(self._rows) else []
+        return Strip(segments).crop_extend(0, self.size.width, style)
 
-    def _segments(self, index: int, style: Style) -> list[Segment]:
+    def _segments(self, index: int, part: int, style: Style) -> list[Segment]:
+        text, spans = self._shown(index)
+        first, last = parts(text, self._rows.width)[part]
+        here = self.window.offsets[index] == self.current
+        base, mark = (style + Style(bold=True), style + _CURRENT) if here and spans else (style, style + _FOUND)
+        segments, at = [], first
+        for span in spans:
+            begin, end = max(span[0], at), min(span[1], last)
+            if begin < end:
+                segments += [Segment(text[at:begin], base), Segment(text[begin:end], mark)]
+                at = end
+        return [*segments, Segment(text[at:last], base)]
+
+    def _shown(self, index: int) -> tuple[str, list[tuple[int, int]]]:
+        """Return a line as it is drawn, and the stretches of it that are searched for."""
         line = self.window.lines[index]
         spans = self.matcher.spans(line) if self.matcher is not None else []
-        if not spans:
-            return [Segment(line, style)]
-        here = self.window.offsets[index] == self.current
-        base, mark = (style + Style(bold=True), style + _CURRENT) if here else (style, style + _FOUND)
-        segments, at = [], 0
-        for begin, end in spans:
-            segments += [Segment(line[at:begin], base), Segment(line[begin:end], mark)]
-            at = end
-        return [*segments, Segment(line[at:], base)]
+        if not self._rows.brief:
+            return line, spans
+        drawn = brief(line)
+        return drawn.text, [drawn.place(*span) for span in spans]
 
-    def _reveal_column(self, line: str) -> None:
-        spans = self.matcher.spans(line) if self.matcher is not None else []
-        if not spans:
-            return
-        begin, end = cell_len(line[: spans[0][0]]), cell_len(line[: spans[0][1]])
-        left, width = self.scroll_offset.x, self.size.width
-        if not (left <= begin and end <= left + width):
-            self.scroll_to(x=0 if end <= width else max(0, begin - width // 3), animate=False, immediate=True)
+    def _part_found(self, index: int) -> int:
+        """Return in which of a line's rows the first match begins."""
+        text, spans = self._shown(index)
+        begin = spans[0][0] if spans else 0
+        rows = parts(text, self._rows.width)
+        return next((part for part, (_, last) in enumerate(rows) if begin < last), len(rows) - 1)
 
     def _moved_up(self, dropped: int, before: int) -> None:
         """Take in that lines were added below and ``dropped`` above."""
-        added = self.window.lines[max(0, before - dropped - 1) :]
-        self._widest = max(self._widest, _widest(added))
+        gone = self._rows.drop(dropped)
+        self._rows.put(self.window.lines, max(0, before - dropped - 1))
         follow = self._follow
         self._resized()
-        if dropped and not follow:
-            self.scroll_to(y=max(0, self.scroll_y - dropped), animate=False, immediate=True)
+        if gone and not follow:
+            self.scroll_to(y=max(0, self.scroll_y - gone), animate=False, immediate=True)
 
     def _resized(self) -> None:
         follow = self._follow
-        self.virtual_size = Size(self._widest, len(self.window))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
         if follow:
             self._follow = True
             self.scroll_end(animate=False, immediate=True)
         self.refresh()
-
-
-def _widest(lines: list[str]) -> int:
-    return max((cell_len(line) if not line.isascii() else len(line) for line in lines), default=0)

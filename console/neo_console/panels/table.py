@@ -12,6 +12,7 @@ from textual.widgets.data_table import ColumnKey
 
 from neo_console.panels.fitting import GAP, fit, part_of, sized, text_for
 from neo_console.panels.lines import LineTable
+from neo_console.panels.sight import scroll_after_change, scroll_after_resize
 from neo_console.rows.order import OWN, arranged, next_order
 from neo_console.vocabulary import Tone
 
@@ -49,7 +50,7 @@ class KeyedTable(LineTable, inherit_bindings=False):
         self._rows: dict[str, Row] = {}
         self._keys: list[str] = []
         self._gone: Subject | None = None
-        self._touched = False
+        self._touched = self._chosen = False
         self._height = 0
         self._colours: Colours = {}
         self.order = OWN
@@ -111,18 +112,28 @@ class KeyedTable(LineTable, inherit_bindings=False):
         else:
             self.action_scroll_top()
 
+    def settle(self) -> bool:
+        """Select the row under the hidden cursor, which is drawn again; return whether it was hidden."""
+        if self._gone is None:
+            return False
+        self._gone = None
+        self.show_cursor = True
+        return True
+
     def enter(self, *, last: bool) -> None:
         """Take the focus at once, at the first row or at the last: the next key may be in the queue already."""
         self.screen.set_focus(self)
         self.move_cursor(row=self.row_count - 1 if last else 0)
+        self._choose()
 
     def select(self, key: str) -> bool:
         """Take the focus with that row selected; return whether it is there."""
         if key not in self._keys:
             return False
-        self._settle()
+        self.settle()
         self.screen.set_focus(self)
         self.move_cursor(row=self._keys.index(key))
+        self._choose()
         return True
 
     def on_resize(self) -> None:
@@ -143,11 +154,13 @@ class KeyedTable(LineTable, inherit_bindings=False):
         self.move_cursor(row=cursor)
 
     def _keep_in_sight(self) -> None:
-        """Scroll where the table lost the lines that the selected row stood in."""
+        """Scroll where the table lost the lines that the chosen row stood in, and back when it has them again."""
         before, self._height = self._height, self.scrollable_content_region.height - self._head_height
-        place = self.cursor_row - self.looks_from
-        if self.show_cursor and 0 <= place < before and place >= self._height:
-            self.look_from(self.cursor_row - self._height + 1)
+        first = self.looks_from
+        if self.show_cursor and self._chosen and before:
+            wanted = scroll_after_resize(first, self.cursor_row, before, self._height)
+            if wanted != first:
+                self.look_from(wanted)
 
     def on_focus(self) -> None:
         """From now on the selection stays with what the operator saw, even when newer rows come."""
@@ -155,51 +168,58 @@ class KeyedTable(LineTable, inherit_bindings=False):
 
     def on_click(self) -> None:
         """A click selects, whatever was lost before."""
-        self._settle()
+        self.settle()
+        self._chosen = True
 
     def action_cursor_down(self) -> None:
         """Move down, at the end into the table below; after the selected row vanished, select the one in its place."""
-        if self._settle():
+        if self.settle():
             return
         if self.cursor_row >= self.row_count - 1 and _enterable(self.below):
             self.below.enter(last=False)
         else:
             super().action_cursor_down()
+            self._choose()
 
     def action_cursor_up(self) -> None:
         """Move up, at the top into the table above; after the selected row vanished, select the one in its place."""
-        if self._settle():
+        if self.settle():
             return
         if self.cursor_row <= 0 and _enterable(self.above):
             self.above.enter(last=True)
         else:
             super().action_cursor_up()
+            self._choose()
 
     def action_page_down(self) -> None:
         """Move down by a page."""
-        self._settle()
+        self.settle()
         super().action_page_down()
+        self._choose()
 
     def action_page_up(self) -> None:
         """Move up by a page."""
-        self._settle()
+        self.settle()
         super().action_page_up()
+        self._choose()
 
     def action_scroll_top(self) -> None:
         """Select the first row, also of the table above."""
-        self._settle()
+        self.settle()
         if _enterable(self.above):
             self.above.enter(last=False)
         else:
             super().action_scroll_top()
+            self._choose()
 
     def action_scroll_bottom(self) -> None:
         """Select the last row, also of the table below."""
-        self._settle()
+        self.settle()
         if _enterable(self.below):
             self.below.enter(last=True)
         else:
             super().action_scroll_bottom()
+            self._choose()
 
     def _sort(self, order: Order) -> None:
         if order == self.order:
@@ -220,13 +240,9 @@ class KeyedTable(LineTable, inherit_bindings=False):
     def _selected_key(self) -> str:
         return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else ""
 
-    def _settle(self) -> bool:
-        """Select the row under the hidden cursor again; return whether it was hidden."""
-        if self._gone is None:
-            return False
-        self._gone = None
-        self.show_cursor = True
-        return True
+    def _choose(self) -> None:
+        """Remember whether the operator moved down to a row: only that one is kept in sight when newer rows come."""
+        self._chosen = self.cursor_row > 0
 
     @contextmanager
     def _selection_kept(self, wanted: Mapping[str, Row], *, refiltered: bool) -> Iterator[None]:
@@ -237,10 +253,10 @@ class KeyedTable(LineTable, inherit_bindings=False):
         if not touched or subject is None:
             return
         if key in wanted:
-            self._settle()
+            self.settle()
             self._follow(before, self._keys.index(key), first)
         elif refiltered:
-            self._settle()
+            self.settle()
         elif self._gone is None:
             self._gone = subject
             self.show_cursor = False
@@ -248,14 +264,12 @@ class KeyedTable(LineTable, inherit_bindings=False):
                 self.move_cursor(row=before, scroll=False)
 
     def _follow(self, before: int, row: int, first: int) -> None:
-        """Put the cursor where its row went, on the same line of the screen; every extra call costs a repaint."""
-        out_of_sight = row >= self.room
-        if row != before and (first or out_of_sight):
-            first = max(0, first + row - before)
+        """Put the cursor where its row went; every extra call costs a repaint."""
+        wanted = scroll_after_change(first, before, row, self.room, chosen=self._chosen)
         if row != self.cursor_row:
-            self.lead_cursor(row, first=first)
-        elif first != self.looks_from:
-            self.look_from(first)
+            self.lead_cursor(row, first=wanted)
+        elif wanted != self.looks_from:
+            self.look_from(wanted)
 
     def _remove_all_but(self, wanted: Mapping[str, Row]) -> None:
         self.remove_lines([key for key in self._keys if key not in wanted])

@@ -16,7 +16,8 @@ from neo_core.snapshot import HealthStatus, LeaseLight, LeaseView, OrchestratorS
 if TYPE_CHECKING:
     from neo_console.picture import Picture
 
-_BAR = "  │  "
+_BAR, _NARROW_BAR = "  │  ", " │ "
+_BARS = (_BAR, _NARROW_BAR)
 _LONGEST_OWNER = 24
 TROUBLED_LEASE = (
     LeaseLight.OVERDUE,
@@ -35,12 +36,16 @@ TROUBLED_KEEPER = (
 
 
 class Part(NamedTuple):
-    """One word of the strip. ``rank`` 0 always stays; the highest goes first where there is no room."""
+    """One word of the strip. ``rank`` 0 always stays; the lower one goes before the higher where room is short.
+
+    With ``needs`` it stays only where the parts of that rank do.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
     rank: int = 0
     strong: bool = False
+    needs: int = 0
 
 
 class Flags(NamedTuple):
@@ -54,7 +59,7 @@ class Flags(NamedTuple):
 def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part], list[Part]]:
     """Return the left and the right part of the strip."""
     left = [
-        Part("LEASE", Tone.DIM, 6),
+        Part("LEASE", Tone.DIM, 7),
         *_lease(picture, now),
         *_collision(picture, now),
         *_waiting(picture, now),
@@ -75,21 +80,26 @@ def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part],
 
 
 def fit_parts(left: list[Part], right: list[Part], width: int) -> tuple[list[Part], list[Part]]:
-    """Drop the least important parts until both sides fit into ``width``."""
-    kept = list(left)
-    while _length(kept) + _length(right) + 2 > width:
-        rank = max((part.rank for part in kept), default=0)
-        if not rank:
-            break
-        kept = [part for part in kept if part.rank != rank]
-    return kept, right
+    """Return what fits into ``width``: everything, or with narrow bars what matters most, rank by rank.
+
+    A rank that does not fit is left out as a whole; a less important one may fit all the same.
+    """
+    room = width - _length(right) - 2
+    if _length(left) <= room:
+        return left, right
+    narrow = [part._replace(text=_NARROW_BAR) if part.text == _BAR else part for part in left]
+    taken = {0}
+    for rank, needs in sorted({(part.rank, part.needs) for part in narrow}):
+        if needs in taken and _length([part for part in narrow if part.rank in {*taken, rank}]) <= room:
+            taken.add(rank)
+    return [part for part in narrow if part.rank in taken], right
 
 
 def joined(parts: list[Part]) -> list[Part]:
     """Return the parts with the blanks between them."""
     spaced: list[Part] = []
     for part in parts:
-        if spaced and part.text != _BAR and spaced[-1].text != _BAR:
+        if spaced and part.text not in _BARS and spaced[-1].text not in _BARS:
             spaced.append(Part(" "))
         spaced.append(part)
     return spaced
@@ -112,11 +122,11 @@ def _holder(lease: LeaseView, picture: Picture, now: float) -> list[Part]:
     parts = [Part(_clipped(plain(lease.owner)), strong=True)]
     if lease.acquired_at is not None:
         parts.append(Part(age(now - lease.acquired_at)))
-    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, 11))
+    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, 13))
     if lease.pid is not None:
-        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, 10))
+        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, 12))
     if lease.renewed_at is not None:
-        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, 12))
+        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, 14))
     return parts
 
 
@@ -155,17 +165,23 @@ def _services(picture: Picture, now: float) -> list[Part]:
 
 def _memory(picture: Picture, now: float) -> list[Part]:
     view = picture.memory(now)
-    bar, label = Part(_BAR, Tone.DIM, 7), Part("MEM", Tone.DIM, 7)
+    bar, label = Part(_BAR, Tone.DIM, 8), Part("MEM", Tone.DIM, 8)
     if view.value is None:
-        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 7)]
+        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 8)]
     memory = view.value
     free = None if memory.available is None or not memory.total else 100 * memory.available / memory.total
     pressure = "?" if memory.pressure is None else f"{memory.pressure:.1f}"
-    shown = [bar, label, Part(f"{percent(free)} free", Tone.PLAIN, 7), Part(f"· PSI {pressure}", Tone.PLAIN, 9)]
+    shown = [
+        bar,
+        label,
+        Part(f"{percent(free)} free", Tone.PLAIN, 8),
+        Part(f"· PSI {pressure}", Tone.PLAIN, 11, needs=8),
+    ]
     if memory.phase in (Phase.NORMAL, Phase.UNKNOWN):
         return shown
     word = term(memory.phase)
-    return [bar, label, Part(f"{word.badge} {word.word.upper()}", word.tone, 2, strong=True), *shown[2:]]
+    loud = Part(_loud(word), word.tone, 2, strong=True)
+    return [bar._replace(rank=2), label, loud, *shown[2:]]
 
 
 def _orchestrator(picture: Picture, now: float, flags: Flags) -> list[Part]:
@@ -175,14 +191,15 @@ def _orchestrator(picture: Picture, now: float, flags: Flags) -> list[Part]:
     if flags.busy:
         return _segment(Part(f"… {flags.busy}", Tone.WAIT, 1))
     if keeper is None:
-        return _segment(Part("…" if view.seen is Seen.LOADING else "unknown", Tone.UNKNOWN, 8))
+        return _segment(Part("…" if view.seen is Seen.LOADING else "unknown", Tone.UNKNOWN, 6))
     shown = term(keeper.state)
     if keeper.state is OrchestratorState.RUNNING and view.seen is Seen.OK:
-        return _segment(Part(f"{shown.badge} {keeper.pid or shown.word}", shown.tone, 8))
+        name = str(keeper.pid or shown.word)
+        return [*_segment(Part(shown.badge, shown.tone, 6)), Part(name, shown.tone, 9, needs=6)]
     if keeper.state in TROUBLED_KEEPER:
         tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
         return _segment(Part(_loud(shown), tone, 1, strong=True))
-    return _segment(Part(str(shown), Tone.UNKNOWN, 8))
+    return _segment(Part(str(shown), Tone.UNKNOWN, 6))
 
 
 def _segment(part: Part) -> list[Part]:
@@ -195,7 +212,7 @@ def _health(picture: Picture, now: float) -> list[Part]:
         return []
     fresh = picture.stale_for(now) is None
     shown = term(picture.health.status if fresh else HealthStatus.UNKNOWN)
-    rank = 9 if shown.tone is Tone.OK else 4
+    rank = 10 if shown.tone is Tone.OK else 4
     return [Part(_BAR, Tone.DIM, rank), Part(str(shown), shown.tone, rank)]
 
 

@@ -56,7 +56,7 @@ class LogScreen(Overlay):
         self.pane.poll()
         key = self.console.keymap.key
         self._frame.border_title = Content(f"Log · {plain(self._label)}")
-        following = "following" if self.lines.following else f"not following, {key('bottom')} follows"
+        following = "following" if self.lines.following else "not following"
         parts = (self._state(), following, f"{key('filter')} search", "esc back")
         self._frame.border_subtitle = Content(" · ".join(str(part) for part in parts if part))
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from neo_console.app import NeoConsole
+    from neo_console.panels.typingbar import TypingBar
     from neo_console.results import Result
 
 Panel = TablePanel | MemoryPanel | LogPanel
@@ -103,9 +104,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
 
     def action_perform(self, action_id: str) -> None:
-        """Hand a key to the registry; one that was typed ahead of the filter's line is text and never acts."""
-        if self.filter_bar.display and len(self.console.keymap.key(action_id)) == 1:
-            return
+        """Hand a key to the registry."""
         self.console.perform(action_id)
 
     def action_step_back(self) -> None:
@@ -150,12 +149,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Follow the selection with the log and the footer."""
         self._show_selection()
 
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Filter while the operator types."""
+    def on_typing_bar_changed(self, event: TypingBar.Changed) -> None:
+        """Filter while the operator types; what is typed below a log stays there."""
         self._filter(self._table, event.value)
         self.filter_bar.complain(self._table.filter.mistake)
 
-    def on_filter_bar_closed(self, event: FilterBar.Closed) -> None:
+    def on_typing_bar_closed(self, event: TypingBar.Closed) -> None:
         """Go back to the table, with the filter or without."""
         if not event.keep:
             self._filter(self._table, "")
@@ -182,10 +181,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         )
 
     def go(self, name: str) -> None:
-        """Enter a panel by name."""
+        """Enter a panel by name, at the row where its cursor stands now."""
         panel = next(one for one in self.panels if name == one.NAME)
         self._enter(panel)
         self.set_focus(panel.body)  # at once: the next key may be in the queue already
+        if isinstance(panel, TablePanel) and panel.body.settle():
+            self._show_selection()
 
     def go_by(self, step: int) -> None:
         """Enter the next panel, or the one before."""

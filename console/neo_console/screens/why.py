@@ -8,10 +8,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from neo_console.chain import chain_table, service_chain
-from neo_console.drawing import gate_table, verdict_line, written
+from neo_console.drawing import gate_table, gist, written
 from neo_console.format import ago, plain
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone, term
+from neo_core.schedule.decision import Verdict
 
 if TYPE_CHECKING:
     from neo_console.panels.table import Colours
@@ -80,8 +81,10 @@ class WhyService(Page):
             return written(f"{self._service} is no service here any more.", console.colours, Tone.UNKNOWN)
         shown = term(service.state)
         links = service_chain(service, console.picture.keeper(), console.now(), console.keymap.key)
+        ways = " · ".join(link.way_out for link in links if link.verdict is Verdict.BLOCK and link.way_out)
         return Group(
             written(f"{shown}: {service.sentence}", console.colours, shown.tone, strong=True),
+            *([written(ways, console.colours, strong=True)] if ways else []),
             Text(),
             chain_table(links, console.colours),
         )
@@ -90,7 +93,7 @@ class WhyService(Page):
 def _explained(decision: Decision, now: float, colours: Colours, *, past: bool = False) -> RenderableType:
     asked = f"A {term(decision.trigger).word} start, judged {ago(decision.at, now)}. Every gate is asked, every time."
     return Group(
-        verdict_line(decision, colours, past=past),
+        gist(decision, colours, past=past),
         Text(),
         gate_table(decision, colours, past=past),
         Text(),
