@@ -11,6 +11,7 @@ from neo_core.config import Config
 from neo_core.errors import UsageError
 from neo_core.ledger.models import Control, ControlKind, Run, ServiceEvent
 from neo_core.logs import LogChunk
+from neo_core.recorder.past import Past
 from neo_core.schedule.decision import Decision
 from neo_core.snapshot_strays import StrayEnd, StrayStop
 from neo_core.starting import Attempt
@@ -89,6 +90,23 @@ class FixedEngine:
         course = course_of(self.picture)
         wanted = [one for one in course.samples if one.reading.at >= NOW - seconds]
         return msgspec.structs.replace(course, samples=tuple(wanted[:: max(1, int(step / STEP))]))
+
+    def memory_past(self, begin: float, end: float) -> Past:
+        """Return a part of the record before the picture."""
+        course = course_of(self.picture)
+        times = [one.reading.at for one in course.samples]
+        return Past(
+            begin=begin,
+            end=end,
+            near=30.0,
+            samples=tuple(one for one in course.samples if begin <= one.reading.at <= end),
+            rows=self.picture.outcomes.value or (),
+            incidents=tuple(one for one in course.incidents if one.began_at <= end and (one.ended_at or end) >= begin),
+            before=max((at for at in times if at < begin), default=None),
+            after=min((at for at in times if at > end), default=None),
+            oldest=times[0] if times else None,
+            newest=times[-1] if times else None,
+        )
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """Return the incidents of the course, newest first."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from neo_console.availability import (
-    Blocked,
-    Context,
     Predicate,
     always,
     keeper_runs,
@@ -14,15 +13,18 @@ from neo_console.availability import (
     may_change_orchestrator,
     may_defer,
     may_kill,
+    may_look_closer,
     may_read_log,
     may_stop,
     may_trigger,
     selected,
     snoozed,
-    something,
     start_word,
     writable,
 )
+
+if TYPE_CHECKING:
+    from neo_console.context import Blocked, Context
 
 ACT, LOOK, MOVE, CONSOLE = "Act", "Look", "Move", "Console"
 GROUPS = (ACT, LOOK, MOVE, CONSOLE)
@@ -87,7 +89,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("orchestrator-log", ("L",), "log of the orchestrator", "the log of the orchestrator, following", LOOK),
     Action("health", ("h",), "health", "why the whole is not healthy: every cause, and what mends it", LOOK),
     Action("incidents", ("i",), "incidents", "the memory incidents: enter replays one, e exports it to files", LOOK),
-    Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, something),
+    Action("detail", ("enter",), "detail", "everything known about the selection", LOOK, False, may_look_closer),
     Action("filter", ("/",), "filter", "filter the table: text, status:deferred, -task:backup", LOOK, footer=6),
     Action("sort", ("s",), "sort", "sort the table by its next column; after the last, its own order", LOOK),
     Action("sort-reverse", ("S",), "reverse the sort", "turn the order of the table round", LOOK),
@@ -108,6 +110,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", ("k",), "up", "one row up", MOVE),
     Action("top", ("g",), "top", "to the first row", MOVE),
     Action("bottom", ("G",), "bottom", "to the last row", MOVE),
+    Action("earlier", ("[",), "earlier", "memory: a sample back in time, also left", MOVE),
+    Action("later", ("]",), "later", "memory: a sample on, at last to now", MOVE),
+    Action("much-earlier", ("{",), "much earlier", "memory: a minute back, also shift+left", MOVE),
+    Action("much-later", ("}",), "much later", "memory: a minute on, also shift+right", MOVE),
+    Action("present", ("0",), "to now", "memory: back to now, also esc", MOVE),
     Action("refresh", ("r",), "refresh", "collect a new picture now", CONSOLE),
     Action("freeze", ("p",), "freeze", "freeze the tables, or let them go on", CONSOLE),
     Action("palette", (":", "ctrl+p"), "palette", "every action, by name", CONSOLE),

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from neo_console.availability import Context
     from neo_console.collector import Then
+    from neo_console.context import Context
     from neo_console.daemon import Daemon
     from neo_console.ports import Connect, EngineLike
     from neo_core.config import Config
@@ -290,6 +290,9 @@ class NeoConsole(App[int], inherit_bindings=False):
             detail=key("detail"),
             orchestrator=key("orchestrator"),
             incidents=key("incidents"),
+            earlier=key("earlier"),
+            later=key("later"),
+            present=key("present"),
         )
         shade = neo_styles.stylesheet_variables(self.available_themes[theme])["neo-cursor"]
         self.look = Look(self.colours, keys, shade)

@@ -12,7 +12,7 @@ from neo_console.subjects import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from neo_console.availability import Context
+    from neo_console.context import Context
     from neo_console.picture import Picture
     from neo_console.subjects import Subject
 

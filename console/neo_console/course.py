@@ -11,6 +11,7 @@ from neo_console.lanes import drawn_lane, lanes_of
 from neo_console.plot import Axis, area, bars, binned
 from neo_console.vocabulary import Tone, term
 from neo_core.memory.incidents import Phase
+from neo_core.snapshot import MemoryView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from neo_console.lanes import Mark
     from neo_console.panels.table import Colours
     from neo_core.ledger.models import Run
+    from neo_core.memory.reading import Reading
     from neo_core.recorder.course import Course
-    from neo_core.snapshot import MemoryView
 
 _GUTTER = 5
 _HOLD = 30.0  # seconds for which a sample stands
@@ -52,16 +53,28 @@ def head_lines(memory: MemoryView | None, course: Course | None, now: float, wid
         shown = term(memory.phase)
         since = f" {age(now - memory.since)}" if memory.since is not None else ""
         word = f"{shown.badge} {shown.word.upper()}{since}"
-        lines.append(Line(_fitted([word, *_amounts(memory)], width), shown.tone))
+        lines.append(Line(fitted([word, *_amounts(memory)], width), shown.tone))
         if memory.phase not in (Phase.NORMAL, Phase.UNKNOWN):
             told = [plain(f"{memory.signal} {memory.value}, limit {memory.limit}")]
             told += [f"incident {memory.incident}"] if memory.incident else []
-            lines.append(Line(_fitted(told, width), shown.tone))
+            lines.append(Line(fitted(told, width), shown.tone))
     if course is not None and course.samples:
         quiet = now - course.samples[-1].reading.at
         if quiet > _QUIET:
             lines.append(Line(f"no sample for {age(quiet)}: nobody records", Tone.WAIT))
     return lines
+
+
+def amounts_of(reading: Reading) -> list[str]:
+    """Return the amounts of one reading, as the live head has them."""
+    return _amounts(
+        MemoryView(
+            total=reading.total,
+            available=reading.available,
+            swap_used=reading.swap_used,
+            pressure=reading.some.avg10 if reading.some else None,
+        )
+    )
 
 
 def plotted(
@@ -73,8 +86,12 @@ def plotted(
     height: int,
     shade: str = "",
     words: bool = True,
+    label: str = "",
 ) -> Text:
-    """Return the plot in the room there is; ``shade`` is the incidents' ground; without ``words`` no tree is named."""
+    """Return the plot in the room there is; ``shade`` is the incidents' ground; without ``words`` no tree is named.
+
+    ``label`` stands at the beginning of the time axis; without it how long ago that is, for one that ends now.
+    """
     axis = _axis(course, width)
     lanes = lanes_of(runs, course.begin, course.end)
     shares = shared(height, len(lanes), words=words)
@@ -95,7 +112,7 @@ def plotted(
             "PSI ?" if worst is None else f"{top:.0f}%",
             Tone.DIM,
         ),
-        painter.axis(f"-{brief(course.end - course.begin)}"),
+        painter.axis(label or f"-{brief(course.end - course.begin)}"),
         *(painter.lane(drawn_lane(lane, axis)) for lane in lanes[: shares.lanes]),
     ]
     if shares.growth:
@@ -184,7 +201,8 @@ def _amounts(memory: MemoryView) -> list[str]:
     return parts
 
 
-def _fitted(parts: list[str], width: int) -> str:
+def fitted(parts: list[str], width: int) -> str:
+    """Return as many of the parts in one line as there is room for, the first one always."""
     while len(parts) > 1 and len(" · ".join(parts)) > width:
         parts.pop()
     return " · ".join(parts)

@@ -89,6 +89,14 @@ def moment(at: float | None, now: float, *, seconds: bool = False) -> str:
     return there.strftime("%d %b" if there.year == here.year else "%Y-%m")
 
 
+def exactly(at: float, now: float) -> str:
+    """Return the local time with seconds, with the date unless it is today's: ``14:03:20``, ``20 Nov 14:03:20``."""
+    there, here = datetime.fromtimestamp(at).astimezone(), datetime.fromtimestamp(now).astimezone()
+    if there.date() == here.date():
+        return there.strftime("%H:%M:%S")
+    return there.strftime("%d %b %H:%M:%S" if there.year == here.year else "%Y-%m-%d %H:%M:%S")
+
+
 def in_local_time(text: str, now: float) -> str:
     """Return ``text`` of the engine with its times in UTC as an operator's clock shows them."""
     return _ISO.sub(lambda found: local_time(from_iso(found[0]), now), text)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from neo_console.app import NeoConsole
-    from neo_console.availability import Context
+    from neo_console.context import Context
 
 _MOST_NAMED = 40
 _OF_A_NAME = ("trigger", "why", "defer", "log")
@@ -93,7 +93,7 @@ class ActionCommands(Provider):
             name = plain(subject.key)
             go = partial(go_to, console, subject.key, service=bool(subject.service))
             yield Offer(f"go to {name}", "select it in the schedule", blocked=False, perform=go)
-            context = replace(console.main.context(), subject=subject, gone=None)
+            context = replace(console.main.context(), subject=subject, gone=None, past="")
             for action in (BY_ID[one] for one in _OF_A_NAME):
                 if action.id != "defer" or not subject.service:
                     title = f"{action.label_in(context)} {name}"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from neo_console.flows import look
+from neo_console.cursor import FAR
+from neo_console.flows import look, past
 from neo_console.flows.copy import copy
 from neo_console.flows.defer import defer
 from neo_console.flows.incidents import incidents
@@ -50,8 +51,13 @@ PERFORMERS: Mapping[str, Performer] = {
     "previous-panel": lambda app: app.main.go_by(-1),
     "down": lambda app: app.main.current.body.move_by(1),
     "up": lambda app: app.main.current.body.move_by(-1),
-    "top": lambda app: app.main.current.body.move_to_end(last=False),
-    "bottom": lambda app: app.main.current.body.move_to_end(last=True),
+    "top": partial(past.to_end, last=False),
+    "bottom": partial(past.to_end, last=True),
+    "earlier": partial(past.move, by=-1),
+    "later": partial(past.move, by=1),
+    "much-earlier": partial(past.move, by=-FAR),
+    "much-later": partial(past.move, by=FAR),
+    "present": past.present,
     "refresh": lambda app: app.look_again(),
     "sort": lambda app: app.main.sort(reverse=False),
     "sort-reverse": lambda app: app.main.sort(reverse=True),

@@ -9,8 +9,10 @@ import msgspec
 from neo_core.errors import UsageError, guess
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
+from neo_core.memory.reading import system_memory
 from neo_core.recorder.course import Course, read_course
 from neo_core.recorder.export import export_report
+from neo_core.recorder.past import LOOK_BACK, Past, Then, look_now, read_past
 from neo_core.recorder.recorder import thresholds_of
 from neo_core.recorder.replay import Replay, replay_of
 from neo_core.recorder.report import Report, report_on
@@ -138,6 +140,25 @@ class Archive:
         now = self._clock.now()
         with self._reading() as ledger:
             return read_course(ledger, now - seconds, now, step=step)
+
+    def memory_past(self, begin: float, end: float) -> Past:
+        """Return the record of the memory from ``begin`` to ``end``, every sample of it, and what ran meanwhile."""
+        now = self._clock.now()
+        with self._reading() as ledger:
+            return read_past(ledger, begin, end, self.config.memory, lambda run: as_seen(run, self._source, now))
+
+    def memory_at(self, at: float) -> Past:
+        """Return as much of the record as tells of one moment, ``at``."""
+        around = max(LOOK_BACK, 10 * self.config.memory.sample_every)
+        return self.memory_past(at - 2 * around, at + around)
+
+    def memory_now(self) -> Then:
+        """Return what has the memory at this moment, from a look of our own at the whole machine."""
+        now = self._clock.now()
+        past = self.memory_past(now, now)
+        with self._reading() as ledger:
+            sample = look_now(ledger, system_memory().read(now), self._source)
+        return msgspec.structs.replace(past.then(now), at=now, sample=sample, table=sample.trees, looked_at=now)
 
     def replay(self, number: int) -> Replay:
         """Return one incident sample by sample, a very long one thinned; raises ``UsageError`` when there is none."""

@@ -125,13 +125,13 @@ class Patience:
     def _until_open(self, attempt: Attempt, held: WaitsFor) -> Attempt:
         told: WaitsFor | None = None
         while True:
-            if not held.same_as(told):
-                self._tell(held)
-                told = held
-            left = self._left()
-            if left is not None and left <= 0:
-                return self._try()[0]
             try:
+                if not held.same_as(told):
+                    self._tell(held)
+                    told = held
+                left = self._left()
+                if left is not None and left <= 0:
+                    break
                 self._clock.sleep(_LOOK_EVERY if left is None else min(_LOOK_EVERY, left))
                 seen = self._look()
             except KeyboardInterrupt:
@@ -148,6 +148,7 @@ class Patience:
             if again is None or _never(attempt):
                 return attempt
             held = again
+        return self._try()[0]
 
     def _look(self) -> WaitsFor | None:
         """Return what blocks the start now; a ledger that cannot be read for a moment is waited for, too."""

@@ -6,7 +6,7 @@ import pytest
 
 from neo_console.actions import ACTIONS, BY_ID, GROUPS
 from neo_console.app import NeoConsole
-from neo_console.availability import Context
+from neo_console.context import Context
 from neo_console.keymap import RESERVED, default_keymap, key_table, resolve_keys
 from neo_console.panels.footer import hints
 from neo_console.performers import PERFORMERS

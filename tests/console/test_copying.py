@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from neo_console.availability import Context
+from neo_console.context import Context
 from neo_console.copying import copyables
 from neo_console.keymap import default_keymap
 from neo_console.picture import Picture

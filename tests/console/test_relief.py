@@ -7,7 +7,8 @@ import threading
 import msgspec
 import pytest
 
-from neo_console.availability import Context, explain_block
+from neo_console.availability import explain_block
+from neo_console.context import Context
 from neo_console.keymap import default_keymap
 from neo_console.picture import Picture
 from neo_console.relieving import freed

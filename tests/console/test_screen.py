@@ -61,7 +61,8 @@ async def test_moving_keys_move_in_the_panel_that_has_the_focus(open_console):
         await desk.press("g")
         assert desk.app.context().subject.key == "backup"
         await desk.press("4", "j", "k", "g", "G")
-        assert desk.app.context().subject.key == "backup"
+        assert desk.app.context().subject is None
+        assert desk.main.schedule.table.subject.key == "backup"
 
 
 async def test_a_key_acts_on_what_was_selected_before_the_refresh(open_console):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from . import acting, browsing, looking, refused, relieving  # noqa: F401 - each fills the table of steps
+from . import acting, browsing, looking, refused, relieving, remembering  # noqa: F401 - each fills the table of steps
 from .steps import STEPS
 from .walker import MissingError, Walker
 

@@ -25,10 +25,10 @@ class _Commands(click.Group):
     def commands(self) -> MutableMapping[str, click.Command]:
         """Every command by its name."""
         if not self._known:
-            from neo_console.cli import act, completion, incidents, keep, logs, relief, see, strays, upkeep
+            from neo_console.cli import act, completion, incidents, keep, logs, memory, relief, see, strays, upkeep
             from neo_console.cli.manual import write_manual
 
-            for module in (see, logs, act, upkeep, incidents, strays, relief, keep, completion):
+            for module in (see, logs, act, upkeep, memory, incidents, strays, relief, keep, completion):
                 self._known.update({str(command.name): command for command in module.COMMANDS})
             write_manual(self)
         return self._known

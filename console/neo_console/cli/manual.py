@@ -15,6 +15,10 @@ _BAD = "1 something is wrong, and one message said what and how to mend it; 2 us
 _CONFIG = "neo-console.toml in the workspace: the tasks, the services and every setting"
 _LEDGER = ".neo-ai-data/orchestrator-daemon/ledger.sqlite3: runs, outcomes, controls, incidents"
 _DURATION = "A DURATION is like 90s, 10m, 1h30m or 2d."
+_TIME = (
+    "A TIME is local: 14:03 or 14:03:20 (the latest that is past), 2026-11-20T14:03 (with a zone where it has one), or "
+    "how long ago: 5m, 2h30m."
+)
 
 
 class Entry(NamedTuple):
@@ -51,7 +55,7 @@ MANUAL = {
             "neo-console history --outcome failed --since 1d --json",
             "neo-console history --lease",
         ),
-        _DURATION,
+        _TIME,
         (_LEDGER,),
     ),
     "logs": Entry(
@@ -138,6 +142,17 @@ MANUAL = {
         "Stop SERVICE and start it again.",
         f"0 taken up; 1 not taken up within 10 s, or {_BAD[2:]}",
         ("neo-console service restart chroma --no-wait",),
+    ),
+    "memory": Entry(
+        "What has the memory now, or had it at 14:03.",
+        f"0 shown; {_BAD}; 3 nothing was recorded near that time",
+        (
+            "neo-console memory",
+            "neo-console memory --at 14:03",
+            "neo-console memory --at '5m ago' -n 0 --json",
+        ),
+        _TIME + " A sample is kept every few seconds for a day (memory.sample_every, memory.keep).",
+        (_LEDGER,),
     ),
     "incidents": Entry(
         "The intervals of memory pressure, newest first.",

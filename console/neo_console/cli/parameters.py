@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from neo_console.cli.completion import complete_service, complete_task
+from neo_console.times import parse_moment
 from neo_core.durations import parse_duration
 from neo_core.errors import NeoError, UsageError, guess
 
@@ -32,19 +32,13 @@ def to_seconds(_context: click.Context, _parameter: click.Parameter, value: str 
 
 
 def to_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """Return seconds since the epoch for an ISO 8601 text (local without a zone), or for a duration: that long ago."""
+    """Return seconds since the epoch for a time or for how long ago it was, as ``parse_moment`` takes them."""
     if value is None:
         return None
-    for parse in (lambda text: time.time() - parse_duration(text), _local_time):
-        try:
-            return parse(value)
-        except ValueError:
-            continue
-    raise click.BadParameter(f"{value!r} is neither a duration like 2h nor a time like 2026-11-21T14:00")
-
-
-def _local_time(text: str) -> float:
-    return datetime.fromisoformat(text).astimezone().timestamp()
+    try:
+        return parse_moment(value, time.time())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def json_option(function: F) -> F:

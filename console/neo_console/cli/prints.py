@@ -24,6 +24,7 @@ PRINTS = {
     "service start": "the service's row; --json the command with the service as one object",
     "service stop": "the service's row; --json the command with the service as one object",
     "service restart": "the service's row; --json the command with the service as one object",
+    "memory": "readings, live runs, who held the lease, process trees, of now or of one moment; --json one object",
     "incidents": "a table with a row per incident; --json an array of objects",
     "incident": "a page in Markdown; --json one object with every sample",
     "strays": "a table with a row per tree, what each blocks and the command that ends it; --json one object",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.flows.older import older
+from neo_console.flows.past import closer
 from neo_console.logfeed import LogKind, LogOf
 from neo_console.panels.sentences import LOG, SCHEDULE
 from neo_console.screens.detail import Detail, ServiceDetail
@@ -40,7 +41,9 @@ def why(app: NeoConsole) -> None:
 
 
 def detail(app: NeoConsole) -> None:
-    """Show everything known about the selection."""
+    """Show everything known about the selection, or about the moment that is shown."""
+    if closer(app):
+        return
     subject = app.context().subject
     if subject is not None and subject.kind is Kind.MORE:
         older(app)

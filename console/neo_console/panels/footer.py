@@ -10,14 +10,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from neo_console.actions import ACTIONS
-from neo_console.availability import WAY_OUT
+from neo_console.context import WAY_OUT
 from neo_console.format import clock_time, plain
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
     from textual import events
 
-    from neo_console.availability import Context
+    from neo_console.context import Context
     from neo_console.keymap import Keymap
     from neo_console.panels.table import Colours
     from neo_console.results import Result

@@ -11,7 +11,7 @@ from neo_console.panels.logpane import LogPane
 from neo_console.panels.sentences import LOG
 
 if TYPE_CHECKING:
-    from neo_console.availability import Context
+    from neo_console.context import Context
     from neo_console.logfeed import LogOf
     from neo_console.panels.logview import LogView
 

@@ -28,6 +28,9 @@ class Keys(NamedTuple):
     detail: str
     orchestrator: str = ""
     incidents: str = ""
+    earlier: str = ""
+    later: str = ""
+    present: str = ""
 
 
 _SENTENCES: Mapping[str, Mapping[Seen, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingsMap, BindingType
@@ -11,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from neo_console.actions import ACTIONS
-from neo_console.availability import Context
+from neo_console.context import Context
 from neo_console.panels.base import TablePanel
 from neo_console.panels.filterbar import FilterBar
 from neo_console.panels.footer import KeyHints, LastResult
@@ -108,8 +109,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.console.perform(action_id)
 
     def action_step_back(self) -> None:
-        """End the search of the log, or else show every row of the current table again, or else every panel."""
+        """End the search of the log or the look back; or else show every row of the table again, or every panel."""
         if self.current is self.log_panel and self.log_panel.stop_search():
+            return
+        if self.current is self.memory and self.memory.to_present():
+            self.refresh_picture()
             return
         if not self.clear_filter() and self.zoomed:
             self.toggle_zoom()
@@ -170,6 +174,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def context(self) -> Context:
         """Return what actions are judged by, as of this moment."""
+        selection = self._selection()
+        if self.current is not self.memory:
+            return selection
+        return replace(selection, subject=None, gone=None, past=self.memory.past_time)
+
+    def _selection(self) -> Context:
+        """Return what the last table has selected, whose log the log panel shows."""
         console, table = self.console, self._table.body
         return Context(
             picture=console.picture,
@@ -287,7 +298,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         console, context = self.console, self.context()
         self.keys.show(context, console.keymap, console.colours)
         if self.log_panel.display and console.picture.snapshot is not None:
-            self.log_panel.follow(context)
+            self.log_panel.follow(self._selection())
 
 
 def _too_small(width: int, height: int, quit_key: str) -> str:

@@ -109,6 +109,22 @@ class MemoryTable:
         )
         return self._sample(rows[0]) if rows else None
 
+    def times_around(self, begin: float, end: float) -> tuple[float | None, float | None]:
+        """Return the times of the last sample before an interval and of the first one after it."""
+        rows = self._database.query(
+            "SELECT (SELECT max(at) FROM samples WHERE at < ?) AS before,"
+            " (SELECT min(at) FROM samples WHERE at > ?) AS after",
+            (begin, end),
+        )
+        return (rows[0]["before"], rows[0]["after"]) if rows else (None, None)
+
+    def span(self) -> tuple[float | None, float | None]:
+        """Return the times of the oldest and of the newest sample that are kept."""
+        rows = self._database.query(
+            "SELECT (SELECT min(at) FROM samples) AS oldest, (SELECT max(at) FROM samples) AS newest"
+        )
+        return (rows[0]["oldest"], rows[0]["newest"]) if rows else (None, None)
+
     def open_incident(self, incident: Incident) -> int:
         """Record the beginning of an incident and return its number."""
         with self._database.transaction():
