@@ -134,13 +134,13 @@ def test_before_the_first_sample_it_says_who_records(console):
 
 
 def test_what_has_the_memory_now(console, held):
-    done = console("memory", "-n", "2")
+    done = console("memory", "-n", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "lease      ● HELD · sandman · pid" in done.stdout
     head, *rows = done.stdout.split("Process trees at ")[1].splitlines()[1:]
     assert head.split() == ["TREE", "KIND", "PID", "PROCESSES", "MEMORY", "RSS"]
-    assert len(rows) == 3
-    assert rows[2].endswith("more: -n 0 shows all.")
+    more = [row for row in rows if row.endswith("more: -n 0 shows all.")]
+    assert (len(rows) - len(more), len(more) <= 1) == (1, True)
     told = console.json("memory", "-n", "0")
     assert list(told) == KEYS
     assert told["lease"]["owner"] == "sandman"
