@@ -83,9 +83,9 @@ async def test_a_task_that_is_gone_when_confirmed_is_not_started(idle, open_cons
 
 async def test_what_changed_since_the_preview_is_said_and_nothing_started(idle, open_console):
     async with open_console() as desk:
-        await desk.press("t")
+        await desk.press("t", "tab")
         idle.picture = unreadable_lease()
-        await desk.press("tab", "enter")
+        await desk.press("enter")
         assert "Since the preview: the lease file cannot be read" in desk.screen_text()
         assert idle.asked == []
 
@@ -198,9 +198,9 @@ async def test_a_run_that_ended_meanwhile_is_not_stopped(machine, open_console):
     async with open_console() as desk:
         await desk.press("3", "x")
         ended = msgspec.structs.replace(busy_runs()[0], outcome=Outcome.COMPLETED, ended_at=NOW)
-        machine.picture = snapshot(outcomes=(ended, *busy_runs()[1:]))
-        await desk.press("tab", "enter")
+        await desk.see(snapshot(outcomes=(ended, *busy_runs()[1:])))
         assert "Run 9f31c07a of dream has ended meanwhile (completed). Nothing was done." in desk.screen_text()
+        await desk.press("tab", "enter")
         assert machine.asked == []
 
 
@@ -208,9 +208,9 @@ async def test_a_run_with_another_runner_is_not_the_one_that_was_captured(machin
     async with open_console() as desk:
         await desk.press("3", "x")
         other = msgspec.structs.replace(busy_runs()[0], runner_pid=9999)
-        machine.picture = snapshot(outcomes=(other,))
-        await desk.press("tab", "enter")
+        await desk.see(snapshot(outcomes=(other,)))
         assert "has another runner now. Nothing was done." in desk.screen_text()
+        await desk.press("tab", "enter")
         assert machine.asked == []
 
 

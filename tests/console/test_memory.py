@@ -300,9 +300,9 @@ async def test_a_gate_that_shuts_meanwhile_stops_an_override(machine, open_conso
 async def test_memory_that_runs_short_after_the_preview_stops_a_plain_start(machine, open_console):
     machine.picture = held_back()
     async with open_console() as desk:
-        await desk.press("t")
+        await desk.press("t", "tab")
         machine.picture = held_back(SHORT)
-        await desk.press("tab", "enter")
+        await desk.press("enter")
         assert "Since the preview: backup needs 5210 MiB" in desk.screen_text()
         assert machine.asked == []
 
