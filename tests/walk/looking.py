@@ -228,7 +228,7 @@ def no_log_of_what_never_ran(walk):
 @step("orchestrator-log")
 def the_log_of_the_orchestrator(walk):
     walk.press("L")
-    walk.see("orchestrator", "following", "[INFO]", within="Log · ")
+    walk.see("the orchestrator", "following", within="Log · ")
     walk.back("Log · ", key="L")
 
 
