@@ -22,7 +22,9 @@ from screenshots.relief import SERVERS, FixedReliever
 from screenshots.services import service_events
 
 if TYPE_CHECKING:
-    from neo_core.ledger.memory import Incident
+    from collections.abc import Sequence
+
+    from neo_core.ledger.memory import Incident, Sample
     from neo_core.recorder.course import Course
     from neo_core.recorder.replay import Replay
     from neo_core.snapshot import Snapshot
@@ -63,6 +65,21 @@ ORCHESTRATOR_LOG = """\
 LOGS = {"backup": BACKUP_LOG, "kbSync": KB_LOG}
 
 
+def past_of(samples: Sequence[Sample], begin: float, end: float, *, near: float) -> Past:
+    """Return what a record of ``samples``, oldest first, answers about ``begin`` to ``end``; ``near`` in seconds."""
+    times = [one.reading.at for one in samples]
+    return Past(
+        begin=begin,
+        end=end,
+        near=near,
+        samples=tuple(one for one in samples if begin <= one.reading.at <= end),
+        before=max((at for at in times if at < begin), default=None),
+        after=min((at for at in times if at > end), default=None),
+        oldest=times[0] if times else None,
+        newest=times[-1] if times else None,
+    )
+
+
 class FixedEngine:
     """An engine that always sees the same, writes nothing, and remembers what it was asked to do."""
 
@@ -94,18 +111,10 @@ class FixedEngine:
     def memory_past(self, begin: float, end: float) -> Past:
         """Return a part of the record before the picture."""
         course = course_of(self.picture)
-        times = [one.reading.at for one in course.samples]
-        return Past(
-            begin=begin,
-            end=end,
-            near=30.0,
-            samples=tuple(one for one in course.samples if begin <= one.reading.at <= end),
+        return msgspec.structs.replace(
+            past_of(course.samples, begin, end, near=30.0),
             rows=self.picture.outcomes.value or (),
             incidents=tuple(one for one in course.incidents if one.began_at <= end and (one.ended_at or end) >= begin),
-            before=max((at for at in times if at < begin), default=None),
-            after=min((at for at in times if at > end), default=None),
-            oldest=times[0] if times else None,
-            newest=times[-1] if times else None,
         )
 
     def incidents(self, limit: int = 100) -> list[Incident]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
 from neo_core.durations import Duration, Window
+from neo_core.errors import ConfigError
 from neo_core.sizes import Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -15,6 +19,27 @@ T = TypeVar("T")
 def told_or(told: T | None, default: T) -> T:
     """Return what the configuration says, or the default where it says nothing."""
     return default if told is None else told
+
+
+def resolved_each(
+    names: Iterable[str], resolve: Callable[[str], T | None], mistakes: list[ConfigError] | None
+) -> dict[str, T]:
+    """Return what ``resolve`` makes of each name, without those of which it makes nothing.
+
+    Raises its first ``ConfigError``; given a list of ``mistakes``, appends each one there and goes on.
+    """
+    found: dict[str, T] = {}
+    for name in names:
+        try:
+            made = resolve(name)
+        except ConfigError as error:
+            if mistakes is None:
+                raise
+            mistakes.append(error)
+            continue
+        if made is not None:
+            found[name] = made
+    return found
 
 
 class LeaseConfig(msgspec.Struct, frozen=True, kw_only=True):

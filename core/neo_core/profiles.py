@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from neo_core.config import Config, TaskConfig
-from neo_core.config_sections import told_or
+from neo_core.config_sections import resolved_each, told_or
 from neo_core.durations import Window
 from neo_core.errors import ConfigError
 from neo_core.neo_checkout import (
@@ -122,15 +122,7 @@ def resolve_tasks(
     profile = _Profile(workspace, config, variables)
     names = [*HEAVY_SIX, *(name for name in _MANUAL if profile.command(name))]
     names += [name for name in config.tasks if name not in names]
-    found: dict[str, Task] = {}
-    for name in names:
-        try:
-            found[name] = profile.task(name)
-        except ConfigError as error:
-            if mistakes is None:
-                raise
-            mistakes.append(error)
-    return found
+    return resolved_each(names, profile.task, mistakes)
 
 
 class _Profile:

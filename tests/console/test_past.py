@@ -11,10 +11,9 @@ from neo_console.cursor import FAR, LONG
 from neo_console.screens.detail import Detail
 from neo_console.screens.moment import MomentPage
 from neo_core.errors import LedgerError
-from neo_core.recorder.past import Past
 from neo_core.snapshot import Section
 from screenshots.courses import STEP, calm_course
-from screenshots.engine import FixedEngine
+from screenshots.engine import FixedEngine, past_of
 from screenshots.fixtures import pressed
 from screenshots.parts import NOW
 
@@ -25,6 +24,16 @@ async def look_back(desk, *keys):
     await desk.until(lambda: desk.main.memory.reading is None)
     await desk.settled()
     return desk.text_of(desk.main.memory)
+
+
+async def press_while_the_record_is_read(desk, machine, *keys):
+    await desk.press("4")
+    machine.gate.clear()
+    desk.app.nudge()
+    await desk.until(lambda: not desk.app.resting)
+    for key in keys:
+        await desk.pilot.press(key)
+    machine.gate.set()
 
 
 def title(desk):
@@ -71,25 +80,14 @@ async def test_arrows_and_keys_step_by_a_sample_and_by_a_minute(open_console):
 
 async def test_keys_that_come_while_the_record_is_read_are_not_lost(machine, open_console):
     async with open_console() as desk:
-        await desk.press("4")
-        machine.gate.clear()
-        desk.app.nudge()
-        await desk.until(lambda: not desk.app.resting)
-        for _ in range(4):
-            await desk.pilot.press("[")
-        machine.gate.set()
+        await press_while_the_record_is_read(desk, machine, *["["] * 4)
         await look_back(desk)
         assert desk.main.memory.cursor.at == NOW - 3 * STEP
 
 
 async def test_now_asked_for_while_the_record_is_read_stays_now(machine, open_console):
     async with open_console() as desk:
-        await desk.press("4")
-        machine.gate.clear()
-        desk.app.nudge()
-        await desk.until(lambda: not desk.app.resting)
-        await desk.pilot.press("[", "0")
-        machine.gate.set()
+        await press_while_the_record_is_read(desk, machine, "[", "0")
         await desk.settled()
         assert desk.main.memory.cursor is None
 
@@ -120,17 +118,7 @@ class Archive(FixedEngine):
         )
 
     def memory_past(self, begin, end):
-        times = [one.reading.at for one in self.samples]
-        return Past(
-            begin=begin,
-            end=end,
-            near=90.0,
-            samples=tuple(one for one in self.samples if begin <= one.reading.at <= end),
-            before=max((at for at in times if at < begin), default=None),
-            after=min((at for at in times if at > end), default=None),
-            oldest=times[0],
-            newest=times[-1],
-        )
+        return past_of(self.samples, begin, end, near=90.0)
 
 
 async def test_what_is_older_than_the_panel_comes_from_the_record_and_a_gap_is_named(machine, open_console):
@@ -220,7 +208,7 @@ async def test_time_moves_in_the_memory_panel_only_and_not_ahead_of_now(open_con
 
 
 async def test_without_a_record_it_says_so(machine, open_console):
-    machine.memory_past = lambda begin, end: Past(begin=begin, end=end, near=30.0)
+    machine.memory_past = lambda begin, end: past_of((), begin, end, near=30.0)
     async with open_console() as desk:
         for key in ("[", "g"):
             await look_back(desk, "4", key)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from neo_core.config import Config, ServiceConfig
-from neo_core.config_sections import told_or
+from neo_core.config_sections import resolved_each, told_or
 from neo_core.errors import ConfigError
 from neo_core.neo_checkout import MLX_MODEL, UpstreamEnvironment, bridge_script, mlx_python, read_checkout
 
@@ -90,16 +90,7 @@ def resolve_services(
     """
     profile = _Profile(workspace, config, variables)
     names = [*KNOWN, *(name for name in config.services if name not in KNOWN)]
-    found: dict[str, Service] = {}
-    for name in names:
-        try:
-            if profile.enabled(name):
-                found[name] = profile.service(name)
-        except ConfigError as error:
-            if mistakes is None:
-                raise
-            mistakes.append(error)
-    return found
+    return resolved_each(names, lambda name: profile.service(name) if profile.enabled(name) else None, mistakes)
 
 
 class _Profile:
