@@ -52,7 +52,7 @@ def under_cursor(table):
     """The key of the row that is drawn with the cursor; nothing where no cursor is drawn."""
     if not table.show_cursor or not table.row_count:
         return None
-    return table.get_row_at(table.cursor_row)[0].row_key
+    return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
 
 
 def do(table, step, keys, values):

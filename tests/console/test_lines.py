@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from rich.text import Text
 from textual.app import App
 from textual.geometry import Region
 from textual.widgets import DataTable
-from textual.widgets.data_table import CellDoesNotExist
+from textual.widgets.data_table import RowDoesNotExist
 
 from neo_console.panels.lines import LineTable
 
@@ -34,7 +36,7 @@ def a_table():
             table = pilot.app.query_one(LineTable)
             for key, width in WIDTHS.items():
                 table.add_column(key, width=width, key=key)
-            table.add_lines([(name, cells(name)) for name in names])
+            table.add_lines([(name, partial(cells, name)) for name in names])
             await pilot.pause()
             await work(table, pilot)
 
@@ -54,9 +56,9 @@ async def test_every_line_is_what_textual_draws(a_table):
             if state == "cursor":
                 await pilot.press("down", "down")
             elif state == "changed":
-                table.update_cell("b", "said", cells("b", "日本語 far too long to fit")[1])
+                table.change_line("b", lambda: cells("b", "日本語 far too long to fit"))
             elif state == "sorted":
-                table.sort("name", key=lambda cell: cell.plain, reverse=True)
+                table.order_lines("edcba")
             elif state == "hovered":
                 await pilot.hover(table, offset=(3, 2))
             elif state == "wide":
@@ -79,7 +81,7 @@ async def test_a_changed_cell_has_its_row_drawn_again_and_no_other(a_table, monk
         strips = {y: table._render_line(y, 0, 30, table.rich_style) for y in range(1, 6)}
         dirty = []
         monkeypatch.setattr(table, "refresh", lambda *regions, **_: dirty.extend(regions))
-        table.update_cell("c", "said", cells("c", "otherwise")[1])
+        table.change_line("c", lambda: cells("c", "otherwise"))
         after = {y: table._render_line(y, 0, 30, table.rich_style) for y in range(1, 6)}
         assert [y for y in strips if after[y] is not strips[y]] == [3]
         assert "otherwise" in after[3].text
@@ -92,7 +94,7 @@ async def test_a_row_out_of_sight_is_changed_without_a_drawing(a_table, monkeypa
     async def work(table, pilot):
         dirty = []
         monkeypatch.setattr(table, "refresh", lambda *regions, **_: dirty.extend(regions))
-        table.update_cell("z", "said", cells("z", "otherwise")[1])
+        table.change_line("z", lambda: cells("z", "otherwise"))
         assert dirty == []
         assert table.get_cell("z", "said").plain == "otherwise"
 
@@ -105,7 +107,7 @@ async def test_many_rows_come_and_go_as_one_change(a_table):
         table.remove_lines(["b", "d", "e"])
         assert [table.get_row_at(index)[0].plain for index in range(table.row_count)] == ["a", "c"]
         assert table.cursor_row == 1
-        table.add_lines([("b", cells("b")), ("x", cells("x"))])
+        table.add_lines([(name, partial(cells, name)) for name in "bx"])
         await pilot.pause()
         assert [table.get_row_at(index)[0].plain for index in range(table.row_count)] == ["a", "c", "b", "x"]
         assert [table.get_row_index(name) for name in "acbx"] == [0, 1, 2, 3]
@@ -117,13 +119,38 @@ async def test_many_rows_come_and_go_as_one_change(a_table):
     await a_table(work)
 
 
-async def test_a_cell_that_is_not_there_is_an_error(a_table):
+async def test_a_row_that_is_not_there_is_an_error(a_table):
     async def work(table, pilot):
-        for row, column in (("nobody", "said"), ("a", "nothing")):
-            with pytest.raises(CellDoesNotExist):
-                table.update_cell(row, column, Text("x"))
+        with pytest.raises(RowDoesNotExist):
+            table.change_line("nobody", lambda: cells("nobody"))
 
     await a_table(work)
+
+
+async def test_cells_are_made_when_their_row_comes_in_sight(a_table):
+    made = []
+
+    def noted(name):
+        made.append(name)
+        return cells(name)
+
+    async def work(table, pilot):
+        table.remove_lines("ab")
+        table.add_lines([(f"row {number}", partial(noted, f"row {number}")) for number in range(500)])
+        await pilot.pause()
+        assert len(made) < 12
+        table.order_lines([f"row {number}" for number in reversed(range(500))])
+        await pilot.pause()
+        assert len(made) < 24
+        assert "row 499" in made
+        table.move_cursor(row=250)
+        await pilot.pause()
+        await pilot.pause()
+        assert "row 249" in made
+        assert len(made) < 48
+        assert len(set(made)) == len(made)
+
+    await a_table(work, "ab")
 
 
 async def test_what_is_kept_has_a_bound(a_table):

@@ -45,18 +45,16 @@ def order(table):
     return "".join(table.get_row_at(index)[0].plain.strip() for index in range(table.row_count))
 
 
-async def test_a_refresh_touches_only_cells_that_differ(monkeypatch):
+async def test_a_refresh_touches_only_rows_that_differ(monkeypatch):
     async with a_table() as (table, _):
         updated = []
-        monkeypatch.setattr(
-            table, "update_cell", lambda key, column, value, **more: updated.append((key, column, more))
-        )
-        for name in ("sort", "clear", "add_row", "remove_row", "move_cursor"):
+        monkeypatch.setattr(table, "change_line", lambda key, make: updated.append((key, make()[1].plain.strip())))
+        for name in ("order_lines", "clear", "add_row", "remove_row", "move_cursor"):
             monkeypatch.setattr(table, name, lambda *_, name=name, **__: updated.append(name))
         table.show_rows(rows("abcde"), {})
         assert updated == []
         table.show_rows([*rows("ab"), row("c", 7), *rows("de")], {})
-        assert updated == [("c", "n", {})]
+        assert updated == [("c", "7")]
 
 
 @pytest.mark.parametrize(

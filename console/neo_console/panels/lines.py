@@ -1,7 +1,8 @@
 """A data table with fixed widths and rows of one line that draws a row once, and again only when it changed.
 
-Textual's own draws every visible row anew whenever any cell changes, keeps ten thousand drawn cells that no row will
-ever ask for again, and measures every cell that is added. What stands on the screen is the same.
+Textual's own wants every cell before it is looked at, draws every visible row anew whenever any cell changes, keeps ten
+thousand drawn cells that no row will ever ask for again, and measures every cell that is added. What stands on the
+screen is the same.
 """
 
 from __future__ import annotations
@@ -17,16 +18,31 @@ from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widgets import DataTable
-from textual.widgets.data_table import CellDoesNotExist, ColumnKey, Row, RowKey
+from textual.widgets.data_table import ColumnKey, Row, RowDoesNotExist, RowKey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from rich.console import Console
     from textual.coordinate import Coordinate
 
+    Make = Callable[[], Sequence[Text]]
+
 _KEPT_LINES = 128
 _KEPT_CELLS = 32  # Textual's caches are left to the header's line
+
+
+class _Cells(dict[ColumnKey, Text]):
+    """The cells of a row, made when the first of them is asked for."""
+
+    def __init__(self, columns: Sequence[ColumnKey], make: Make) -> None:
+        super().__init__()
+        self._columns, self._make = columns, make
+
+    def __missing__(self, column: ColumnKey) -> Text:
+        made = dict(zip(self._columns, self._make(), strict=True))
+        self.update(made)
+        return made[column]
 
 
 class LineTable(DataTable[Text]):
@@ -42,22 +58,12 @@ class LineTable(DataTable[Text]):
         self._row_renderable_cache = LRUCache(_KEPT_CELLS)
         self._line_cache = LRUCache(_KEPT_CELLS)
 
-    def update_cell(
-        self,
-        row_key: RowKey | str,
-        column_key: ColumnKey | str,
-        value: Text,
-        *,
-        update_width: bool = False,  # noqa: ARG002
-    ) -> None:
-        """Put ``value`` into a cell and have its row drawn again, no other. Raises ``CellDoesNotExist``.
-
-        Widths are fixed: ``update_width`` changes nothing.
-        """
-        row, column = RowKey(row_key) if isinstance(row_key, str) else row_key, _column_key(column_key)
-        if row not in self._row_locations or column not in self._column_locations:
-            raise CellDoesNotExist(f"there is no cell {row_key!r}, {column_key!r}")
-        self._data[row][column] = value
+    def change_line(self, name: str, make: Make) -> None:
+        """Give a row other cells and have it drawn again, no other. Raises ``RowDoesNotExist``."""
+        row = RowKey(name)
+        if row not in self._row_locations:
+            raise RowDoesNotExist(f"there is no row {name!r}")
+        self._data[row] = _Cells(self._column_keys(), make)
         if row in self._row_lines:
             self._row_lines.discard(row)
         place = int(self._row_locations.get(row) or 0)
@@ -65,15 +71,15 @@ class LineTable(DataTable[Text]):
         if self._head_height <= top < self.size.height:
             self.refresh(Region(0, top, self.size.width, 1))
 
-    def add_lines(self, lines: Sequence[tuple[str, Sequence[Text]]]) -> None:
-        """Add rows at the end, each a key and a cell per column, as one change."""
+    def add_lines(self, lines: Sequence[tuple[str, Make]]) -> None:
+        """Add rows at the end, each a key and what makes a cell per column once it is looked at, as one change."""
         if not lines:
             return
-        columns, before = [column.key for column in self.ordered_columns], len(self.rows)
-        for place, (name, cells) in enumerate(lines, before):
+        columns, before = self._column_keys(), len(self.rows)
+        for place, (name, make) in enumerate(lines, before):
             key = RowKey(name)
             self._row_locations[key] = place
-            self._data[key] = dict(zip(columns, cells, strict=True))
+            self._data[key] = _Cells(columns, make)
             self.rows[key] = Row(key, 1, None, False)
         self._reshaped()
         if not before and columns and self.show_cursor:
@@ -94,6 +100,12 @@ class LineTable(DataTable[Text]):
         self.hover_coordinate = self.hover_coordinate
         self._reshaped()
         self.refresh(layout=True)
+
+    def order_lines(self, names: Sequence[str]) -> None:
+        """Put the rows into the order of ``names``, which are all of them, without a look at their cells."""
+        self._row_locations = TwoWayDict({RowKey(name): place for place, name in enumerate(names)})
+        self._update_count += 1
+        self.refresh()
 
     def notify_style_update(self) -> None:
         """Draw every row anew: what they look like changed."""
@@ -150,6 +162,9 @@ class LineTable(DataTable[Text]):
     @property
     def _head_height(self) -> int:
         return self.header_height if self.show_header else 0
+
+    def _column_keys(self) -> list[ColumnKey]:
+        return [column.key for column in self.ordered_columns]
 
     def _reshaped(self) -> None:
         """Have the height counted anew, and the cursor put back inside."""
@@ -221,7 +236,3 @@ def _cell(text: Text, width: int, before: Style, after: Style, console: Console)
     if spare:
         drawn = Segment.adjust_line_length(drawn, width, before)
     return [Segment(one.text, (one.style or before) + after) for one in drawn] if after else drawn
-
-
-def _column_key(key: ColumnKey | str) -> ColumnKey:
-    return ColumnKey(key) if isinstance(key, str) else key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from rich.text import Text
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from neo_console.subjects import Subject
 
 Colours = Mapping[Tone, str]
-
-
-class Drawn(Text):
-    """A cell as drawn, which remembers the row it belongs to so that rows can be ordered by key."""
-
-    row_key = ""
 
 
 class KeyedTable(LineTable, inherit_bindings=False):
@@ -284,27 +279,26 @@ class KeyedTable(LineTable, inherit_bindings=False):
         self._keys += [row.key for row in fresh]
 
     def _add(self, rows: Iterable[Row]) -> None:
-        self.add_lines([(row.key, [self._draw(row, index) for index in self._widths]) for row in rows])
+        self.add_lines([(row.key, partial(self._cells, row)) for row in rows])
 
     def _update(self, old: Row, row: Row) -> None:
-        for index in self._widths:
-            if old.cells[index] != row.cells[index]:
-                self.update_cell(row.key, self._columns_wanted[index].key, self._draw(row, index))
+        if any(old.cells[index] != row.cells[index] for index in self._widths):
+            self.change_line(row.key, partial(self._cells, row))
 
     def _order(self, keys: list[str]) -> None:
-        if keys == self._keys:
-            return
-        place = {key: index for index, key in enumerate(keys)}
-        self.sort(self._columns_wanted[0].key, key=lambda cell: place[cell.row_key])
+        if keys != self._keys:
+            self.order_lines(keys)
 
-    def _draw(self, row: Row, index: int) -> Drawn:
+    def _cells(self, row: Row) -> list[Text]:
+        return [self._draw(row, index) for index in self._widths]
+
+    def _draw(self, row: Row, index: int) -> Text:
         column, width, cell = self._columns_wanted[index], self._widths[index], row.cells[index]
         if row.closing:
             text = part_of(cell.text, self._widths, index)
         else:
             text = sized(text_for(cell, width), width, right=column.right)
-        drawn = Drawn(text, no_wrap=True, end="")
-        drawn.row_key = row.key
+        drawn = Text(text, no_wrap=True, end="")
         if cell.strong:
             drawn.stylize("bold")
         if colour := self._colours.get(cell.tone):
