@@ -46,12 +46,12 @@ def outcome_row(run: Run, now: float) -> Row:
     """Return the row of one run."""
     shown = outcome_term(run.outcome)
     times = f" ×{run.count}" if run.count > 1 else ""
-    name = plain(run.task)
+    name, reason = plain(run.task), reason_of(run)
     cells = (
         Cell(moment(run.last_at, now, seconds=True), Tone.DIM),
         Cell(name, strong=True),
         Cell(f"{shown.badge} {shown.word}{times}", shown.tone),
-        _reason(run, now),
+        _reason(run, reason, now),
         Cell(_took(run, now), Tone.DIM),
         Cell(size(run.peak_memory), Tone.DIM),
     )
@@ -64,8 +64,8 @@ def outcome_row(run: Run, now: float) -> Row:
         plain(words),
         name,
         status,
-        (run.last_at, name, shown.word, reason_of(run) or None, took_so_far, run.peak_memory),
-        About(f"{reason_of(run)} {run.reason_code}", plain(run.blocker) or name, took_so_far, run.peak_memory),
+        (run.last_at, name, shown.word, reason or None, took_so_far, run.peak_memory),
+        About(f"{reason} {run.reason_code}", plain(run.blocker) or name, took_so_far, run.peak_memory),
     )
 
 
@@ -75,8 +75,7 @@ def reason_of(run: Run) -> str:
     return plain(" · ".join(part for part in (reason, run.warning) if part))
 
 
-def _reason(run: Run, now: float) -> Cell:
-    reason = reason_of(run)
+def _reason(run: Run, reason: str, now: float) -> Cell:
     if run.count > 1:
         since = f"since {moment(run.requested_at, now)}"
         return Cell(
