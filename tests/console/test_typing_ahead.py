@@ -10,14 +10,13 @@ from neo_console.screens.health import HealthPage
 from neo_console.screens.log import LogScreen
 
 AHEAD = "/qPo?jL:"
+NAMES = {"/": "slash", "?": "question_mark", ":": "colon", "\n": "enter", "\x15": "ctrl+u", "\t": "tab", " ": "space"}
 
 
 def type_at_once(desk, text):
     """Put every key into the queue before the first is looked at, as a terminal does."""
     for character in text:
-        desk.app.post_message(
-            Key({"/": "slash", "?": "question_mark", ":": "colon"}.get(character, character), character)
-        )
+        desk.app.post_message(Key(NAMES.get(character, character), character if character.isprintable() else None))
 
 
 async def test_a_dialog_answers_once(open_console):
@@ -66,6 +65,46 @@ async def test_what_is_typed_right_after_the_slash_goes_into_the_field_and_never
         await desk.press("escape")
         assert not bar.typing
         assert desk.app.screen is screen
+
+
+async def test_what_is_typed_right_behind_enter_acts_on_what_the_filter_left(open_console):
+    async with open_console() as desk:
+        type_at_once(desk, "/kbSync\nw")
+        await desk.settled()
+        assert desk.main.schedule.filter.text == "kbSync"
+        assert not desk.main.filter_bar.typing
+        assert desk.app.screen.query_one("#page").border_title.startswith("Why · kbSync")
+
+
+async def test_a_filter_that_is_typed_over_at_once_is_the_new_one(open_console):
+    async with open_console() as desk:
+        for burst in (["/took:>1m\n"], ["/", "\x15", "status:", "waiting", "\n"], ["/\x15task:b\n"]):
+            for keys in burst:
+                type_at_once(desk, keys)
+                await desk.pilot.pause()
+            await desk.settled()
+            assert desk.main.schedule.filter.text == "".join(burst).strip("/\n").replace("/", "").replace("\x15", "")
+            assert not desk.main.filter_bar.typing
+
+
+async def test_what_is_typed_behind_the_search_of_a_log_goes_to_the_log(open_console):
+    async with open_console(size=(80, 24)) as desk:
+        await desk.press("l")
+        pane = desk.app.screen.pane
+        type_at_once(desk, "/copied\nN")
+        await desk.settled()
+        assert pane.search.matcher.text == "copied"
+        assert "2 of 3" in desk.screen_text()
+
+
+async def test_the_fields_of_a_form_are_filled_at_once(open_console):
+    async with open_console() as desk:
+        type_at_once(desk, "d\x152h\na talk about /etc\n")
+        await desk.until(lambda: desk.app.screen is desk.main)
+        await desk.settled()
+        (asked,) = desk.machine.asked
+        assert "a talk about /etc" in repr(asked)
+        assert "2h" in desk.screen_text() or "in 2h" in repr(desk.app.journal.results())
 
 
 async def test_a_bar_that_is_opened_again_offers_what_was_kept_and_typing_replaces_it(open_console):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from neo_console.dialogs.base import Dialog
 from neo_console.drawing import Fact, fact_table
+from neo_console.field import Field
 from neo_console.format import age, plain
 
 if TYPE_CHECKING:
@@ -51,7 +52,15 @@ class Confirm(Dialog[bool]):
         self._why = ""
         self._refused = False
         self._input = (
-            Input(placeholder=f"type {proposal.typed}", id="typed", select_on_focus=False) if proposal.typed else None
+            Field(
+                changed=self._follow,
+                entered=self.action_confirm,
+                placeholder=f"type {proposal.typed}",
+                id="typed",
+                select_on_focus=False,
+            )
+            if proposal.typed
+            else None
         )
 
     def parts(self) -> list[Widget]:
@@ -72,16 +81,6 @@ class Confirm(Dialog[bool]):
         old = Fact("data", f"{age(console.now() - as_of)} old")
         table = fact_table((*facts, old), console.colours, label_width=8)
         self._facts.update(Group(table, Text(), proposal.body) if proposal.body else table)
-
-    def on_input_changed(self) -> None:
-        """Open the button when the right name stands there."""
-        if not self._why:
-            self.stop_complaining()
-        self._open_or_close()
-
-    def on_input_submitted(self) -> None:
-        """Confirm by enter, or say that the name is not right."""
-        self.action_confirm()
 
     def on_key(self, event: events.Key) -> None:
         """Let typing reach the input although Cancel has the focus, or had it when the key came."""
@@ -108,6 +107,12 @@ class Confirm(Dialog[bool]):
     def _named(self) -> bool:
         """Whether what must be typed was, if anything must be."""
         return self._input is None or self._input.value == self._proposal.typed
+
+    def _follow(self, _text: str) -> None:
+        """Open the button when the right name stands there."""
+        if not self._why:
+            self.stop_complaining()
+        self._open_or_close()
 
     def _shut(self, why: str) -> None:
         """Let nothing be confirmed because of ``why``, or again when that is empty."""

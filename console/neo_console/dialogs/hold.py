@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Label, Static
 
 from neo_console.dialogs.base import Dialog
+from neo_console.field import Field
 from neo_console.format import countdown, plain
 from neo_core.durations import parse_duration
 
@@ -32,8 +33,16 @@ class HoldForm(Dialog[Hold]):
 
     def __init__(self, title: str, confirm: str) -> None:
         super().__init__(title, confirm)
-        self._duration = Input(self.DEFAULT, id="duration", placeholder=self.duration_hint())
-        self._because = Input(id="because", placeholder=self.EXAMPLE, max_length=200)
+        self._duration = Field(
+            self.DEFAULT,
+            changed=self._follow,
+            entered=self._go_on,
+            id="duration",
+            placeholder=self.duration_hint(),
+        )
+        self._because = Field(
+            changed=self._follow, entered=self.action_confirm, id="because", placeholder=self.EXAMPLE, max_length=200
+        )
         self._until = Static(markup=False, id="until")
 
     def duration_hint(self) -> str:
@@ -70,24 +79,19 @@ class HoldForm(Dialog[Hold]):
             said = f"not a duration yet: {self.duration_hint()}"
         self._until.update(Content(said))
 
+    def _follow(self, _text: str) -> None:
+        self.stop_complaining()
+        self.refresh_page()
+
+    def _go_on(self) -> None:
+        self.set_focus(self._because)
+
     def seconds(self) -> float | None:
         """Return the duration as typed, 0 when it is none."""
         try:
             return parse_duration(self._duration.value)
         except ValueError:
             return 0.0
-
-    def on_input_changed(self) -> None:
-        """Follow the typing."""
-        self.stop_complaining()
-        self.refresh_page()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the next field, or finish."""
-        if event.input is self._duration:
-            self.set_focus(self._because)
-        else:
-            self.action_confirm()
 
     def action_confirm(self) -> None:
         """Answer when both fields make sense; else say which does not, and why."""

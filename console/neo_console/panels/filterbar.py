@@ -12,6 +12,8 @@ from neo_console.format import plain
 from neo_console.panels.typingbar import TypingBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
 
@@ -21,8 +23,8 @@ EXAMPLES = 'text   status:deferred   -task:backup   "two words"   took:>5m'
 class FilterBar(TypingBar):
     """Appears when asked for; enter keeps the filter, esc clears it. What has a mistake cannot be kept."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder=EXAMPLES, id="filter-bar")
+    def __init__(self, *, changed: Callable[[str], None], closed: Callable[[bool], None]) -> None:
+        super().__init__(placeholder=EXAMPLES, changed=changed, closed=closed, id="filter-bar")
         self._mistake = Static(markup=False, id="filter-mistake")
         self._mistake.display = False
 

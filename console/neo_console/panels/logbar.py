@@ -10,14 +10,16 @@ from textual.widgets import Label, Static
 from neo_console.panels.typingbar import TypingBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
 
 class LogBar(TypingBar):
     """Takes what is searched for while the operator types, and says how it went; that stays when the typing ends."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="search in the log", classes="log-bar")
+    def __init__(self, *, changed: Callable[[str], None], closed: Callable[[bool], None]) -> None:
+        super().__init__(placeholder="search in the log", changed=changed, closed=closed, classes="log-bar")
         self._slash = Label("/", markup=False)
         self._told = Static(markup=False, classes="log-told")
 

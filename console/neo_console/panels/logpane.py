@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from neo_console.app import NeoConsole
     from neo_console.logfeed import Part, Piece, Reader
-    from neo_console.panels.typingbar import TypingBar
 
 T = TypeVar("T")
 _AROUND = 32_768
@@ -37,7 +36,7 @@ class LogPane(Vertical):
     def __init__(self, *, lines: str) -> None:
         super().__init__()
         self.view = LogView(id=lines)
-        self.bar = LogBar()
+        self.bar = LogBar(changed=self._search, closed=self._stop_typing)
         self.seen = Seen.LOADING
         self.search: Search | None = None
         self.feed = LogFeed()
@@ -101,19 +100,6 @@ class LogPane(Vertical):
         self.bar.tell("")
         return was
 
-    def on_typing_bar_changed(self, event: TypingBar.Changed) -> None:
-        """Search while the operator types: first in what is at hand, then further back beside everything else."""
-        event.stop()
-        self._search(event.value)
-
-    def on_typing_bar_closed(self, event: TypingBar.Closed) -> None:
-        """Go back to the lines, with the search or without."""
-        event.stop()
-        if not event.keep:
-            self.stop_search()
-        self.view.focus()
-        self._tell()
-
     def on_log_view_moved(self, event: LogView.Moved) -> None:
         """Say whether the end is followed."""
         event.stop()
@@ -165,7 +151,15 @@ class LogPane(Vertical):
                 search, feed = self.search, self.feed
                 self._try(lambda read: search.catch_up(read, feed.end, feed.line_start))
 
+    def _stop_typing(self, keep: bool) -> None:
+        """Go back to the lines, with the search or without."""
+        if not keep:
+            self.stop_search()
+        self.screen.set_focus(self.view)
+        self._tell()
+
     def _search(self, text: str) -> None:
+        """Search as it is typed: first in what is at hand, then further back beside everything else."""
         view, feed = self.view, self.feed
         if not text:
             self.stop_search()

@@ -6,35 +6,37 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
-from textual.widgets import Input
+
+from neo_console.field import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
 
 class TypingBar(Vertical):
-    """Enter keeps what was typed, esc does not. Its messages go by this class's name whatever the subclass is."""
+    """Enter keeps what was typed, esc does not.
+
+    ``changed`` is called with what is typed, ``closed`` with whether it stays in force when the typing has ended.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close(False)", show=False)]
 
-    class Changed(Message):
-        """The text was typed on."""
-
-        def __init__(self, value: str) -> None:
-            super().__init__()
-            self.value = value
-
-    class Closed(Message):
-        """Typing has ended; ``keep`` says whether what was typed stays in force."""
-
-        def __init__(self, *, keep: bool) -> None:
-            super().__init__()
-            self.keep = keep
-
-    def __init__(self, *, placeholder: str, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(
+        self,
+        *,
+        placeholder: str,
+        changed: Callable[[str], None],
+        closed: Callable[[bool], None],
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes)
-        self._input = Input(placeholder=placeholder, compact=True, select_on_focus=False)
+        self._tell_changed, self._tell_closed = changed, closed
+        self._input = Field(
+            changed=self._typed, entered=self._enter, placeholder=placeholder, compact=True, select_on_focus=False
+        )
         self._typing = False
         self.display = False
 
@@ -50,22 +52,10 @@ class TypingBar(Vertical):
 
     def open(self, text: str) -> None:
         """Begin to type, in place of ``text``; the next key may be in the queue already, so the focus comes at once."""
-        self._input.value = text
         self._show(typing=True)
+        self._input.value = text
         self.screen.set_focus(self._input)
         self._input.select_all()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Tell what was typed."""
-        event.stop()
-        if self._typing:
-            self.post_message(self.Changed(event.value))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep it, if it may be kept."""
-        event.stop()
-        if self.keepable:
-            self.action_close(keep=True)
 
     def on_descendant_blur(self, _event: events.DescendantBlur) -> None:
         """Leaving the line keeps what was typed."""
@@ -75,7 +65,15 @@ class TypingBar(Vertical):
         """End the typing."""
         if self._typing:
             self._show(typing=False)
-            self.post_message(self.Closed(keep=keep))
+            self._tell_closed(keep)
+
+    def _typed(self, text: str) -> None:
+        if self._typing:
+            self._tell_changed(text)
+
+    def _enter(self) -> None:
+        if self.keepable:
+            self.action_close(keep=True)
 
     def _show(self, *, typing: bool) -> None:
         """Be there while it is typed in."""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from neo_console.app import NeoConsole
-    from neo_console.panels.typingbar import TypingBar
     from neo_console.results import Result
 
 Panel = TablePanel | MemoryPanel | LogPanel
@@ -56,7 +55,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.outcomes = OutcomesPanel()
         self.memory = MemoryPanel()
         self.log_panel = LogPanel()
-        self.filter_bar = FilterBar()
+        self.filter_bar = FilterBar(changed=self._filter_as_typed, closed=self._stop_filtering)
         self.keys = KeyHints()
         self.result = LastResult()
         self.tabs = Tabs()
@@ -152,17 +151,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_data_table_row_highlighted(self) -> None:
         """Follow the selection with the log and the footer."""
         self._show_selection()
-
-    def on_typing_bar_changed(self, event: TypingBar.Changed) -> None:
-        """Filter while the operator types; what is typed below a log stays there."""
-        self._filter(self._table, event.value)
-        self.filter_bar.complain(self._table.filter.mistake)
-
-    def on_typing_bar_closed(self, event: TypingBar.Closed) -> None:
-        """Go back to the table, with the filter or without."""
-        if not event.keep:
-            self._filter(self._table, "")
-        self.set_focus(self._table.body)
 
     def on_key_hints_pressed(self, event: KeyHints.Pressed) -> None:
         """Do what a clicked hint says."""
@@ -293,6 +281,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         panel.set_filter(text)
         panel.show_again(refiltered=True)
         self._show_selection()
+
+    def _filter_as_typed(self, text: str) -> None:
+        self._filter(self._table, text)
+        self.filter_bar.complain(self._table.filter.mistake)
+
+    def _stop_filtering(self, keep: bool) -> None:
+        if not keep:
+            self._filter(self._table, "")
+        self.set_focus(self._table.body)
 
     def _show_selection(self) -> None:
         console, context = self.console, self.context()
