@@ -7,7 +7,6 @@ import os
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -18,6 +17,7 @@ from neo_console.collector import Answered, Collected, CollectFailed, Collector
 from neo_console.ending import Ending
 from neo_console.format import clock_time, plain
 from neo_console.keymap import resolve_keys
+from neo_console.keysinturn import KeysInTurn
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import Keys
 from neo_console.picture import STALE_AFTER, Picture
@@ -46,7 +46,7 @@ _LOOK_AGAIN = (0.15, 0.5)  # seconds after an action
 _NO_COLOUR = (Colourless(),)
 
 
-class NeoConsole(App[int], inherit_bindings=False):
+class NeoConsole(KeysInTurn, inherit_bindings=False):
     """The operator console over one workspace."""
 
     CSS_PATH = str(neo_styles.STYLESHEET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import events
 from textual.widgets import Input
 
 if TYPE_CHECKING:
@@ -12,10 +11,7 @@ if TYPE_CHECKING:
 
 
 class Field(Input):
-    """Calls ``changed`` with the text, and ``entered`` for enter, before its next key; Textual's own sends messages.
-
-    A key that was on its way here when the focus went elsewhere goes where the focus is now.
-    """
+    """Calls ``changed`` with the text, and ``entered`` for enter, before the next key; Textual's own sends messages."""
 
     def __init__(
         self,
@@ -45,16 +41,5 @@ class Field(Input):
             self._tell_changed(value)
 
     async def action_submit(self) -> None:
-        """Take enter that was on its way elsewhere when the focus came here."""
+        """Tell that enter was pressed."""
         self._tell_entered()
-
-    def on_key(self, event: events.Key) -> None:
-        """Take enter, and pass on what is not meant for this field any more."""
-        if self.app.focused is not self:
-            event.stop()
-            event.prevent_default()
-            self.app.post_message(events.Key(event.key, event.character))
-        elif event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self._tell_entered()

@@ -1,0 +1,49 @@
+"""One key at a time: the next one is looked at when everything that the key before it does is done.
+
+Textual hands every key to what has the focus when it comes, and that hands back what it does not take itself. A key
+that comes in between overtakes: of ``/``, ``ctrl+u`` and ``b`` typed at once, ``ctrl+u`` would delete the ``b``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+_AT_MOST = 0.25  # seconds that a key waits for one whose widget has gone meanwhile
+
+
+class KeyTaken(Message):
+    """Goes the way of the key before it, and arrives when that has."""
+
+
+class KeysInTurn(App[int]):
+    """An app whose keys keep their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys_behind: deque[events.Key] = deque()
+        self._key_under_way = False
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand on a key when its turn has come, and everything else at once."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if self._key_under_way:
+            if not self._keys_behind:
+                self.set_timer(_AT_MOST, self.on_key_taken)
+            self._keys_behind.append(event)
+            return
+        taker = self.focused or self.screen
+        self._key_under_way = True
+        await super().on_event(event)
+        self._key_under_way = taker.post_message(KeyTaken())
+
+    async def on_key_taken(self) -> None:
+        """Go on with the keys behind it."""
+        self._key_under_way = False
+        while self._keys_behind and not self._key_under_way:
+            await self.on_event(self._keys_behind.popleft())
