@@ -92,7 +92,7 @@ def _task(task: TaskView, picture: Picture, now: float) -> Facts:
     if task.failures:
         facts.append(Fact("failures", f"{plural(task.failures, 'failed run')} in a row", Tone.FAIL))
     if task.retry_at is not None:
-        facts.append(Fact(RETRY.word, f"{task.failures}: {countdown(task.retry_at, now)}", RETRY.tone))
+        facts.append(Fact(RETRY.word, f"{task.tries}: {countdown(task.retry_at, now)}", RETRY.tone))
     if task.snoozed_until is not None:
         facts.append(Fact("snoozed", f"until {moment(task.snoozed_until, now)}: {task.snoozed_because}", Tone.CALM))
     if not task.configured:

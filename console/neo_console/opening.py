@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 def run_console(workspace: Workspace, config: Config | None = None, *, read_only: bool = False) -> int:
     """Run the console in this terminal until it is quit; return the exit code.
 
-    Where the configuration cannot be used it opens with the defaults and changes nothing until that is mended. Raises
-    ``ConfigError`` for keys and themes that cannot be used.
+    Where the configuration cannot be used it shows what can be seen by the last good one, else by the defaults, and
+    changes nothing until that is mended. Raises ``ConfigError`` for keys and themes that cannot be used.
     """
     unusable = ""
     if config is None:
         try:
             config = load_config(workspace.config)
         except ConfigError:
-            config, unusable = Config(), f"{workspace.config.name} cannot be used, these are the defaults"
+            config, unusable = Config(), f"{workspace.config.name} cannot be used"
 
     def connect() -> EngineLike:
         from neo_core.engine import Engine

@@ -56,6 +56,11 @@ class Archive:
         return self._catalogue.error
 
     @property
+    def configured_by(self) -> str:
+        """What is in force in place of a wrong file, like "the defaults"; empty when the file is."""
+        return self._catalogue.instead
+
+    @property
     def tasks(self) -> dict[str, Task]:
         """Every task by name."""
         return self._catalogue.tasks

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """What is maintained here. ``error`` says why this is not what ``neo-console.toml`` says; empty when it is."""
+    """What is maintained here. ``error`` says why this is not what ``neo-console.toml`` says; empty when it is.
+
+    ``instead`` says then what it is, in words for an operator.
+    """
 
     config: Config
     tasks: dict[str, Task]
     services: dict[str, Service]
     error: str = ""
+    instead: str = ""
 
 
 def read_catalogue(workspace: Workspace, config: Config | None = None) -> Catalogue:
@@ -82,23 +86,37 @@ def _loose_ends(
 
 
 def read_catalogue_anyway(workspace: Workspace) -> Catalogue:
-    """Resolve the workspace's configuration, or where it is wrong the defaults, with the ``error``; never raises.
+    """Resolve the workspace's configuration; where it is wrong the last good one, else the defaults; never raises.
 
-    For who only looks: what happens on this machine must be seen also while somebody edits the file.
+    For who looks, stops or holds back: that must be possible also while somebody edits the file.
     """
     try:
-        return read_catalogue(workspace)
+        found = read_catalogue(workspace)
+        resolve_workspace(workspace.root)
     except NeoError as error:
-        defaults = Config()
-        try:
-            return Catalogue(
-                config=defaults,
-                tasks=resolve_tasks(workspace, defaults),
-                services=resolve_services(workspace, defaults),
-                error=str(error),
-            )
-        except NeoError:  # a variable of upstream's is what is wrong
-            return Catalogue(config=defaults, tasks={}, services={}, error=str(error))
+        instead = _last_good(workspace) or _defaults(workspace)
+        return msgspec.structs.replace(instead, error=str(error))
+    return found
+
+
+def _last_good(workspace: Workspace) -> Catalogue | None:
+    """Return what the copy says that an orchestrator kept; ``None`` where there is none that can be used."""
+    kept = workspace.config_in_force
+    try:
+        if not kept.is_file():
+            return None
+        found = read_catalogue(workspace, load_config(kept))
+    except (NeoError, OSError):
+        return None
+    return msgspec.structs.replace(found, instead="the last good configuration")
+
+
+def _defaults(workspace: Workspace) -> Catalogue:
+    try:
+        found = read_catalogue(workspace, Config())
+    except NeoError:  # a variable of upstream's is what is wrong
+        found = Catalogue(config=Config(), tasks={}, services={})
+    return msgspec.structs.replace(found, instead="the defaults")
 
 
 def read_catalogue_again(workspace: Workspace, old: Catalogue) -> Catalogue:
@@ -112,7 +130,8 @@ def read_catalogue_again(workspace: Workspace, old: Catalogue) -> Catalogue:
                 "Leave and start this program again.",
             )
     except NeoError as error:
-        return msgspec.structs.replace(old, error=str(error))
+        instead = old.instead or "the configuration of before"
+        return msgspec.structs.replace(old, error=str(error), instead=instead)
     return found
 
 

@@ -86,7 +86,10 @@ class Engine(ServiceDesk):
 
     @classmethod
     def for_looking(cls, workspace: Workspace) -> Engine:
-        """Return an engine, not to act with, also where the configuration is wrong: it sees with the defaults."""
+        """Return an engine also where the configuration is wrong: by the last good one, else by the defaults.
+
+        To look, to stop and to hold back with; a start would go by a file that nobody can mean.
+        """
         return cls(workspace, catalogue=read_catalogue_anyway(workspace))
 
     def reconfigure_if_changed(self) -> str:

@@ -200,8 +200,13 @@ def _services(views: tuple[ServiceView, ...]) -> Iterator[Cause]:
         if not view.kept and view.state is not ServiceState.FATAL:
             status, code = HealthStatus.DEGRADED, "service-not-kept"
             mend = "neo-console orchestrator start"
+        sentence = view.sentence
+        if not code and view.failures:  # between two restarts it may look well for a moment
+            status, code = HealthStatus.DEGRADED, "service-unstable"
+            last = f", the last: {view.last_exit}" if view.last_exit else ""
+            sentence = f"{view.failures} fault{'s' if view.failures > 1 else ''} in a row{last}; {view.sentence}"
         if code:
-            yield Cause(status=status, code=code, subject=view.name, sentence=view.sentence, mend=mend)
+            yield Cause(status=status, code=code, subject=view.name, sentence=sentence, mend=mend)
 
 
 def _schedule(view: ScheduleView | None, now: float) -> Iterator[Cause]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _STALE_AFTER_PERIODS = 2
 _BY_OPERATOR = (TaskState.PAUSED, TaskState.SNOOZED)
+_BY_HAND_TOLD_FOR = 86_400.0  # seconds
 # They decline for reasons of their own; a backup that declines is a backup that is missing.
 _MAY_DECLINE_FOREVER = frozenset({"primary-dev-sync"})
 
@@ -23,11 +24,13 @@ def task_causes(task: TaskView, now: float, *, paused: bool) -> Iterator[Cause]:
     """Yield what is not well with a task; what an operator holds back is not blamed for waiting."""
     if not task.configured:
         return
-    if task.failures and _no_more_tries(task, now):
+    if task.failures and _no_more_tries(task, now) and not _by_hand_long_ago(task, now):
         times = f"{task.failures} times in a row" if task.failures > 1 else "at its last run"
         told = task.last_reason_code or task.last_reason
         code = f" ({told})" if told else ""
-        yield _cause(task, "failing", f"{task.name} failed {times}{code}", f"neo-console logs {task.name}")
+        lost = task.last_outcome is Outcome.LOST  # its log ends before the cause
+        mend = f"neo-console history --task {task.name}" if lost else f"neo-console logs {task.name}"
+        yield _cause(task, "failing", f"{task.name} failed {times}{code}", mend)
     if paused or task.state in _BY_OPERATOR:
         return
     if task.starved:
@@ -40,8 +43,19 @@ def task_causes(task: TaskView, now: float, *, paused: bool) -> Iterator[Cause]:
 
 
 def _no_more_tries(task: TaskView, now: float) -> bool:
-    """A task that starts by itself is tried again ahead of its interval until its tries are used up."""
+    """A task that starts by itself is tried again ahead of its interval until its turn's tries are used up.
+
+    After a turn that used them up it is failing until it succeeds.
+    """
+    if task.failures > task.tries:
+        return True
     return task.retry_at is None or not task.period or now - task.retry_at > task.period
+
+
+def _by_hand_long_ago(task: TaskView, now: float) -> bool:
+    """Return whether only a hand starts the task, and its last failure is no news any more."""
+    by_itself = task.period or task.prompted
+    return not by_itself and task.last_at is not None and now - task.last_at > _BY_HAND_TOLD_FOR
 
 
 def _stale(task: TaskView, now: float) -> str:

@@ -96,8 +96,9 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     by himself: the orchestrator at every poll (``retried``), or one of ``waiters``; ``waiting_since`` is since when.
     ``streak`` counts the deferrals of scheduled starts since it last really ran, ``deferral`` is the latest of any.
     ``starved`` says that it has waited longer than the configuration allows. ``failures`` counts the failed runs in a
-    row, ``retry_at`` is when the next attempt comes ahead of its interval. ``period`` is the seconds between two
-    scheduled starts (0: it never starts by itself), ``first_seen_at`` since when an orchestrator schedules it.
+    row, ``tries`` those of the latest turn, ``retry_at`` is when the next attempt comes ahead of its interval.
+    ``period`` is the seconds between two scheduled starts (0: none), ``first_seen_at`` since when an orchestrator
+    schedules it. ``prompted`` says that a trigger file starts it.
     """
 
     name: str
@@ -116,10 +117,12 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     deferral: Run | None = None
     starved: bool = False
     failures: int = 0
+    tries: int = 0
     retry_at: float | None = None
     cron: str = ""
     period: float = 0.0
     first_seen_at: float | None = None
+    prompted: bool = False
     prompted_by: str = ""
     snoozed_until: float | None = None
     snoozed_because: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from neo_core.errors import ConfigError, WorkspaceError, describe_os_error
+from neo_core.errors import ConfigError, NeoError, WorkspaceError, describe_os_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ STATE_NAME = "orchestrator-daemon"
 STATE_VARIABLE = "NEO_AI_ORCHESTRATOR_DIR"
 LEASE_NAME = "heavy-maintenance-lease.json"
 LOGS_NAME = "runs"
+KEPT_CONFIG_NAME = "orchestrator.toml"
+CONFIG_VARIABLE = "NEO_CONSOLE_CONFIG"  # tells a run's command by which file its runner works, if not the workspace's
 _MAX_CONFIG = 1_048_576
 _MARKERS = (CONFIG_NAME, DATA_NAME, ".git")
 
@@ -61,6 +63,11 @@ class Workspace:
     def config(self) -> Path:
         """The configuration file, which need not exist."""
         return self.root / CONFIG_NAME
+
+    @property
+    def config_in_force(self) -> Path:
+        """The copy of the last good configuration that an orchestrator read, by which runs work."""
+        return self.state / KEPT_CONFIG_NAME
 
     @property
     def data(self) -> Path:
@@ -140,10 +147,27 @@ def resolve_workspace(
     root = _explicit_root(os.fspath(explicit)) if explicit is not None else _nearest_root(start)
     moved = os.environ.get(STATE_VARIABLE, "").strip()
     told = _expanded(moved, STATE_VARIABLE) if moved else os.path.join(DATA_NAME, STATE_NAME)
-    lease = lease or (_configured_lease(root) if heed_config else "")
+    lease = lease or (_configured_lease(root, os.path.join(root, CONFIG_NAME)) if heed_config else "")
     found = Workspace(root, os.path.normpath(os.path.join(root, told)), lease)
     _refuse_undecodable(root, os.path.join(root, told), lease)
     return found
+
+
+def resolve_workspace_anyway(explicit: str | os.PathLike[str] | None = None) -> tuple[Workspace, str]:
+    """Find the workspace also where its configuration cannot say where the lease is; return that mistake too.
+
+    The lease is then where the last good configuration put it, else at its usual place. For who looks, stops or holds
+    back, never for who takes the lease: two places are two leases. Raises ``WorkspaceError``.
+    """
+    try:
+        return resolve_workspace(explicit), ""
+    except NeoError as error:
+        found = resolve_workspace(explicit, heed_config=False)
+        try:
+            lease = _configured_lease(os.fspath(found.root), os.path.join(found.state_text, KEPT_CONFIG_NAME))
+        except NeoError:
+            lease = ""
+        return resolve_workspace(explicit, lease=lease, heed_config=False), str(error)
 
 
 def ensure_state(workspace: Workspace) -> None:
@@ -168,12 +192,11 @@ def ensure_state(workspace: Workspace) -> None:
         )
 
 
-def _configured_lease(root: str) -> str:
-    """Return where the configuration puts the lease, empty when it does not say; reads no more of it than it must.
+def _configured_lease(root: str, path: str) -> str:
+    """Return where the configuration ``path`` puts the lease, empty when it does not say; reads no more than it must.
 
     ``neo-lease`` must agree with everybody else about the place, without paying for the whole configuration.
     """
-    path = os.path.join(root, CONFIG_NAME)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return ""

@@ -111,7 +111,7 @@ CASES = (
     mistake("unload-own-header", SERVER + "headers = { Host = 'c' }\n", "Host is set by the call itself", "Leave"),
     mistake("unload-no-time", SERVER + "timeout = '0'\n", "unload.m.timeout", "too short", "100ms or more"),
     mistake("unload-service", SERVER + "service = 'z'\n", "unload.m.service", "'z' is not a service", "leave it out"),
-    mistake("lease-of-nothing", "[lease]\npath = ' '\n", "lease.path", "names no file", "leave it out"),
+    mistake("lease-of-nothing", "[lease]\npath = ' '\n", "lease.path", "names nothing", "leave it out"),
     mistake("lease-of-no-home", "[lease]\npath = '~nobody-here/x'\n", "lease.path", "home folder", file=""),
     mistake("lease-and-not-toml", "[lease]\npath = \n", "is not TOML", "Mend that line"),
     kind("folder", lambda place: place.config.mkdir(), "not a regular file", "Make it a file that you can read"),
@@ -136,13 +136,11 @@ CASES = (
         said=FINDING,
     ),
     *(
-        Case(f"config-refused-by-{command.split()[0]}", f"neo-console {command}", ("leese", "known key"), LEESE)
+        Case(f"config-refused-by-{command.replace(' ', '-')}", f"neo-console {command}", ("leese", "known key"), LEESE)
         for command in (
             "run backup",
-            "why backup",
-            "defer backup --for 1h --because x",
+            "run backup --detach",
             "orchestrator start",
-            "services",
         )
     ),
     Case("config-seen-in-status", "neo-console status", ("UNHEALTHY",), LEESE, said=r"^health     "),

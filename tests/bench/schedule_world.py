@@ -18,13 +18,13 @@ FREE = LeaseFacts(takeable=True)
 
 
 class Start(msgspec.Struct, kw_only=True):
-    """One run that was started; ``failed`` is what became of the task's run before it."""
+    """One run that was started; ``failed`` is what becomes of it, ``retry`` which retry of its turn it is."""
 
     task: str
     heavy: bool
     at: float
     ends: float
-    after_failure: bool
+    retry: int
     failed: bool
 
 
@@ -64,11 +64,11 @@ class World:
         turn = None
         for one in planned.heavy:
             if turn is None:
-                turn = self._start(one.task, now)
+                turn = self._start(one, now)
             else:
                 waiting.append(passed_over(one, turn))
         for one in planned.light:
-            self._start(one.task, now)
+            self._start(one, now)
         for one in waiting:
             self._wait(one, now)
 
@@ -83,7 +83,8 @@ class World:
             for state in (self._states[task.name],)
         ]
 
-    def _start(self, task, now):
+    def _start(self, due, now):
+        task = due.task
         state = self._states[task.name]
         run = Run(
             run_id=f"{task.name}@{now}",
@@ -99,7 +100,7 @@ class World:
             heavy=task.heavy,
             at=now,
             ends=now + self._chance.uniform(*self._durations),
-            after_failure=state.past.failures > 0,
+            retry=due.decision.retry,
             failed=self._chance.random() < self._failing,
         )
         self._live[task.name] = (run, start)
@@ -129,8 +130,8 @@ class World:
             if start.ends <= now:
                 del self._live[name]
                 past = self._states[name].past
-                failures = past.failures + 1 if start.failed else 0
-                self._states[name].past = msgspec.structs.replace(past, last_ended_at=start.ends, failures=failures)
+                tries = start.retry + 1 if start.failed else 0
+                self._states[name].past = msgspec.structs.replace(past, last_ended_at=start.ends, tries=tries)
 
 
 def random_tasks(count, *, seed, heavy, every):

@@ -203,7 +203,7 @@ async def test_read_only_starts_and_stops_nothing(machine, daemon, open_console)
 
 
 async def test_a_configuration_that_cannot_be_used_blocks_actions_until_it_can(machine, open_console):
-    why = "neo-console.toml cannot be used, these are the defaults"
+    why = "neo-console.toml cannot be used"
     machine.picture = msgspec.structs.replace(first_run(), config_error="tasks.x: is wrong.")
     async with open_console(unusable=why) as desk:
         await desk.press("t")

@@ -132,8 +132,8 @@ def test_a_failed_collection_before_the_first_picture_is_not_loading_for_ever():
         (task("a", TaskState.DUE, due_at=0.0), "due: never ran"),
         (task("a", TaskState.IDLE, due_at=NOW + 245), "in 4m · 14:07"),
         (task("a", TaskState.IDLE, due_at=NOW + 59_198), "in 16h · Sat 06:30"),
-        (task("a", TaskState.IDLE, due_at=NOW + 74, failures=2, retry_at=NOW + 74), "retry 2 in 1m"),
-        (task("a", TaskState.DUE, due_at=NOW - 3, failures=2, retry_at=NOW - 3), "retry 2 due"),
+        (task("a", TaskState.IDLE, due_at=NOW + 74, failures=2, tries=2, retry_at=NOW + 74), "retry 2 in 1m"),
+        (task("a", TaskState.DUE, due_at=NOW - 3, failures=2, tries=2, retry_at=NOW - 3), "retry 2 due"),
         (task("a", TaskState.DISABLED), "only by hand"),
         (task("a", TaskState.PAUSED), "paused"),
         (task("a", TaskState.WAITING, blocked_by_lease(), waiting_since=NOW - 720), "waiting 12m: dream"),
@@ -183,7 +183,8 @@ def test_the_details_of_a_task_say_streak_failures_retry_and_needs():
         streak=317,
         starved=True,
         waiting_since=NOW - 8040,
-        failures=2,
+        failures=5,
+        tries=2,
         retry_at=NOW + 74,
     )
     known = picture_of(snapshot(schedule=ScheduleView(tasks=(view,))))
@@ -194,7 +195,7 @@ def test_the_details_of_a_task_say_streak_failures_retry_and_needs():
     assert facts["streak"] == "317 scheduled starts deferred since it last ran"
     assert facts["waiting"] == "for 2h14m, since 11:49:22"
     assert facts["starved"].startswith("it waits longer than")
-    assert facts["failures"] == "2 failed runs in a row"
+    assert facts["failures"] == "5 failed runs in a row"
     assert facts["retry"] == "2: in 1m · 14:04"
 
 

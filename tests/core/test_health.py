@@ -100,6 +100,9 @@ CASES = [
     ("failing", BAD, tasks(task(failures=4, last_outcome=Outcome.FAILED))),
     ("failing", BAD, tasks(task(failures=1, last_outcome=Outcome.TIMED_OUT, retry_at=None))),
     ("failing", BAD, tasks(task("sandman", period=0.0, failures=1, retry_at=NOW + 60))),
+    ("failing", BAD, tasks(task(failures=3, tries=1, retry_at=NOW + 60))),  # the turn before used its tries up
+    ("failing", BAD, tasks(task("by-hand", period=0.0, failures=3, tries=1, last_at=NOW - DAY))),
+    ("failing", BAD, tasks(task("by-file", period=0.0, prompted=True, failures=3, tries=3, last_at=NOW - 9 * DAY))),
     ("stale", BAD, tasks(task(last_success_at=NOW - 2 * DAY - 1))),
     ("stale", BAD, tasks(task(last_success_at=None, first_seen_at=NOW - 2 * DAY - 1))),
     ("stale", BAD, tasks(task(last_success_at=NOW - 3 * DAY, last_outcome=Outcome.SKIPPED))),
@@ -107,6 +110,9 @@ CASES = [
     ("service-fatal", WORSE, {"services": (service(ServiceState.FATAL),)}),
     ("service-fatal", WORSE, {"services": (service(ServiceState.FATAL, kept=False),)}),
     ("service-backoff", BAD, {"services": (service(ServiceState.BACKOFF),)}),
+    ("service-unstable", BAD, {"services": (service(ServiceState.STARTING, failures=1),)}),
+    ("service-unstable", BAD, {"services": (service(ServiceState.RUNNING, failures=2),)}),
+    ("service-unstable", BAD, {"services": (service(ServiceState.STOPPING, failures=2),)}),
     ("service-unhealthy", BAD, {"services": (service(ServiceState.UNHEALTHY),)}),
     ("service-down", BAD, {"services": (service(ServiceState.STOPPED),)}),
     ("service-not-kept", BAD, {"services": (service(kept=False),)}),
@@ -145,7 +151,8 @@ def test_each_cause_alone(code, status, told):
         {"lease": lease(LeaseLight.HELD)},
         {"strays": StraysView(unreadable=3, others=140, settling=1)},  # said, and no trouble
         {"lease": lease(LeaseLight.STALE)},  # the next start takes it over
-        tasks(task(failures=2, retry_at=NOW + 60)),  # it is tried again
+        tasks(task(failures=2, tries=2, retry_at=NOW + 60)),  # it is tried again
+        tasks(task("by-hand", period=0.0, failures=3, tries=1, last_at=NOW - DAY - 1)),  # no news any more
         tasks(task(configured=False, failures=2, last_success_at=None, first_seen_at=0.0)),
         tasks(task(last_success_at=None, first_seen_at=None)),  # never scheduled: the orchestrator's cause says it
         tasks(task(state=TaskState.SNOOZED, starved=True, last_success_at=NOW - 9 * DAY)),  # by an operator's will
@@ -192,3 +199,9 @@ def test_the_words_name_what_to_do():
     never = judge(picture(**tasks(task(last_success_at=None, first_seen_at=NOW - 3 * DAY)))).causes[0]
     assert never.sentence == "backup has never done its work, though due every 1d00h for 3d00h"
     assert judge(picture(collisions=(COLLISION,))).causes[0].mend == "neo-console stop b2"
+    crashing = service(ServiceState.STARTING, failures=3, last_exit="exited with 9")
+    unstable = judge(picture(services=(crashing,))).causes[0]
+    assert unstable.sentence == "3 faults in a row, the last: exited with 9; as it is"
+    failed, lost = (task(failures=1, tries=1, last_outcome=ending) for ending in (Outcome.FAILED, Outcome.LOST))
+    assert judge(picture(**tasks(failed))).causes[0].mend == "neo-console logs backup"
+    assert judge(picture(**tasks(lost))).causes[0].mend == "neo-console history --task backup"

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.completion import complete_live_run
+from neo_console.cli.engines import engine_anyway, engine_to_start
 from neo_console.cli.follow import CANCELLED, exit_code, follow_run
 from neo_console.cli.output import emit_json, for_people, note, run_line
-from neo_console.cli.parameters import json_option, latest_run, task_argument, to_seconds
+from neo_console.cli.parameters import json_option, latest_run, runs_of, task_argument, to_seconds
 from neo_console.cli.patience import start_patiently, to_patience, wait_in_full
 from neo_console.cli.records import control_json, decision_json, run_json
 from neo_console.format import in_local_time, moment
-from neo_core.engine import Engine
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
 
 if TYPE_CHECKING:
+    from neo_core.engine import Engine
     from neo_core.ledger.models import Run
     from neo_core.starting import Attempt
     from neo_core.workspace import Workspace
@@ -69,7 +70,7 @@ def run(
     A start that a gate prevents is recorded, said, and exits 0 like every script on this machine that finds the lease
     held; nothing tries it again, unless --wait does. A task without a command exits 1.
     """
-    engine = Engine(workspace)
+    engine = engine_to_start(workspace)
     if seconds is None:
         attempt = engine.trigger(task, override_memory=override_memory)
     else:
@@ -110,7 +111,7 @@ def run(
 @click.pass_obj
 def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_wait: bool, as_json: bool) -> int:
     """Stop RUN (an id, the beginning of one, or the name of a running task): TERM, then KILL after its grace."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     found = _live_run(engine, run_name)
     engine.stop(found.run_id, force=force, because=because)
     grace = engine.tasks[found.task].grace if found.task in engine.tasks else 10.0
@@ -134,7 +135,7 @@ def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_w
 @click.pass_obj
 def defer(workspace: Workspace, task: str, *, seconds: float, because: str, as_json: bool) -> None:
     """Snooze TASK: nothing starts it for a while."""
-    control = Engine(workspace).defer(task, seconds, because)
+    control = engine_anyway(workspace).defer(task, seconds, because)
     if as_json:
         emit_json(control_json(control))
     else:
@@ -148,7 +149,7 @@ def defer(workspace: Workspace, task: str, *, seconds: float, because: str, as_j
 @click.pass_obj
 def resume(workspace: Workspace, task: str, *, as_json: bool) -> None:
     """End TASK's snooze."""
-    ended = Engine(workspace).resume(task)
+    ended = engine_anyway(workspace).resume(task)
     if as_json:
         emit_json({"task": task, "ended": ended})
         return
@@ -165,7 +166,7 @@ def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json:
 
     Services are kept all the same, and scripts under neo-lease run are not held back.
     """
-    control = Engine(workspace).pause(because, seconds)
+    control = engine_anyway(workspace).pause(because, seconds)
     if as_json:
         emit_json(control_json(control))
     else:
@@ -178,7 +179,7 @@ def pause(workspace: Workspace, *, because: str, seconds: float | None, as_json:
 @click.pass_obj
 def unpause(workspace: Workspace, *, as_json: bool) -> None:
     """End the pause."""
-    ended = Engine(workspace).unpause()
+    ended = engine_anyway(workspace).unpause()
     if as_json:
         emit_json({"ended": ended})
     else:
@@ -203,11 +204,8 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
 
 def _live_run(engine: Engine, name: str) -> Run:
     """Return the run that ``name`` means; of a task its live run, else its latest."""
-    if name in engine.tasks:
-        live = [run for run in engine.history(task=name, limit=50) if run.live]
-        if live:
-            return live[0]
-    return latest_run(engine, name)
+    live = [run for run in runs_of(engine, name, 50) if run.live]
+    return live[0] if live else latest_run(engine, name)
 
 
 COMMANDS = (run, stop, defer, resume, pause, unpause)

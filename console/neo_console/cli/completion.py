@@ -85,10 +85,10 @@ def complete_bundle(context: click.Context, _parameter: click.Parameter, incompl
 def _ask(context: click.Context, question: Callable[[Engine], Iterable[T]]) -> list[T]:
     """Ask the workspace that the command line names; nothing where something is wrong with it."""
     from neo_core.engine import Engine
-    from neo_core.workspace import resolve_workspace
+    from neo_core.workspace import resolve_workspace_anyway
 
     try:
-        workspace = resolve_workspace(context.find_root().params.get("workspace"))
+        workspace, _ = resolve_workspace_anyway(context.find_root().params.get("workspace"))
         return list(question(Engine.for_looking(workspace)))
     except Exception:  # noqa: BLE001 - whatever it is, a tab key is not where to say it
         return []

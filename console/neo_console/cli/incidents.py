@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.completion import complete_incident
+from neo_console.cli.engines import engine_anyway
 from neo_console.cli.output import emit_json, table
 from neo_console.cli.parameters import json_option
 from neo_console.format import moment, size, took
 from neo_console.vocabulary import term
-from neo_core.engine import Engine
 from neo_core.recorder.report import as_json as report_json
 from neo_core.recorder.report import as_markdown, incident_json
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def incidents(workspace: Workspace, *, limit: int, as_json: bool) -> None:
     """List the intervals of memory pressure, the newest first, and which tree grew most during each."""
-    engine = Engine.for_looking(workspace)
+    engine = engine_anyway(workspace)
     found = engine.incidents(limit)
     if as_json:
         emit_json([incident_json(one) for one in found])
@@ -45,7 +45,7 @@ def incidents(workspace: Workspace, *, limit: int, as_json: bool) -> None:
 @click.pass_obj
 def incident(workspace: Workspace, number: int, *, form: str, as_json: bool) -> None:
     """Print incident NUMBER with everything that coincided with it, as a page for a bug report."""
-    report = Engine.for_looking(workspace).incident(number)
+    report = engine_anyway(workspace).incident(number)
     if as_json or form == "json":
         emit_json(report_json(report))
     else:

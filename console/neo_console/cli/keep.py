@@ -103,10 +103,10 @@ def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json:
 @click.pass_obj
 def backups(workspace: Workspace, *, as_json: bool) -> None:
     """List the backup bundles, newest first."""
-    from neo_core.config import load_config
+    from neo_console.cli.engines import engine_anyway
     from neo_core.jobs.bundles.meta import backup_folder, list_bundles
 
-    bundles = list_bundles(backup_folder(workspace, load_config(workspace.config)))
+    bundles = list_bundles(backup_folder(workspace, engine_anyway(workspace).config))
     if as_json:
         emit_json(msgspec.to_builtins(bundles, enc_hook=str))
     elif bundles:
@@ -122,11 +122,11 @@ def backups(workspace: Workspace, *, as_json: bool) -> None:
 @click.pass_obj
 def restore(workspace: Workspace, bundle: str, *, target: str, as_json: bool) -> None:
     """Copy BUNDLE (a name, a path, or latest) to an empty folder and verify every file, table and row count."""
-    from neo_core.config import load_config
+    from neo_console.cli.engines import engine_anyway
     from neo_core.jobs.bundles.meta import backup_folder, resolve_bundle
     from neo_core.jobs.restore import restore as copy
 
-    found = resolve_bundle(bundle, backup_folder(workspace, load_config(workspace.config)), workspace.root)
+    found = resolve_bundle(bundle, backup_folder(workspace, engine_anyway(workspace).config), workspace.root)
     result = copy(found, Path(target).absolute())
     if as_json:
         emit_json(msgspec.to_builtins(result, enc_hook=str))

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from neo_console.cli.completion import complete_log
+from neo_console.cli.engines import engine_anyway
 from neo_console.cli.output import emit_json, note
 from neo_console.cli.parameters import json_option, latest_run
 from neo_console.format import age
 from neo_console.vocabulary import outcome_term
-from neo_core.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from neo_core.engine import Engine
     from neo_core.ledger.models import Run
     from neo_core.logs import LogChunk
     from neo_core.workspace import Workspace
@@ -49,7 +50,7 @@ def logs(workspace: Workspace, name: str, *, follow: bool, as_json: bool) -> Non
     RUN is a run's id, the beginning of one, or a task's name for its latest run. SERVICE is a service's name, and
     orchestrator prints what the orchestrator did. A name that several have means the task first, then the service.
     """
-    log = _find(Engine(workspace), name)
+    log = _find(engine_anyway(workspace), name)
     if as_json:
         chunk = log.read(after=0, limit=_WHOLE_LOG)
         emit_json({**log.about, "missing": chunk.missing, "text": chunk.text})

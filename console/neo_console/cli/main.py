@@ -10,7 +10,7 @@ import click
 from neo_core import __version__
 from neo_core.errors import NeoError, UsageError, describe_os_error
 from neo_core.streams import give_up_output, prepare_streams
-from neo_core.workspace import Workspace, resolve_workspace
+from neo_core.workspace import Workspace, resolve_workspace_anyway
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -49,7 +49,7 @@ def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> No
     At most one heavy job runs at a time; every start that did not happen has a reason. Without a command the console
     opens.
     """
-    found = resolve_workspace(workspace, heed_config=context.invoked_subcommand != "doctor")
+    found, _ = resolve_workspace_anyway(workspace)  # what starts something resolves it once more, in earnest
     context.obj = found
     if context.invoked_subcommand is None:
         context.exit(_open_console(found, read_only=read_only))

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neo_console.cli.engines import engine_anyway
 from neo_console.cli.memory_text import moment_json, moment_text, not_recorded
 from neo_console.cli.output import emit_json, note
 from neo_console.cli.parameters import json_option, to_moment
 from neo_console.format import exactly
-from neo_core.engine import Engine
 from neo_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from neo_core.engine import Engine
     from neo_core.workspace import Workspace
 
 _NOT_RECORDED = 3
@@ -34,9 +35,7 @@ def memory(workspace: Workspace, *, at: float | None, most: int, as_json: bool) 
     A time of day means the latest such time that is past. The sample next to it is shown with its own time; where none
     is near, that is said with what was recorded before and after, and the exit code is 3.
     """
-    engine = Engine.for_looking(workspace)
-    if engine.config_error:
-        note(f"neo-console: {engine.config_error}")
+    engine = engine_anyway(workspace)
     if at is None:
         return _now(engine, most, as_json=as_json)
     now = time.time()

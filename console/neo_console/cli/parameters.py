@@ -56,16 +56,24 @@ def service_argument(function: F) -> F:
     return click.argument("name", metavar="SERVICE", shell_complete=complete_service)(function)
 
 
+def runs_of(engine: Engine, name: str, limit: int) -> list[Run]:
+    """Return the latest runs of a task, also of one that the configuration no longer names; none of what is no task."""
+    try:
+        return engine.history(task=name, limit=limit)
+    except UsageError:
+        return []
+
+
 def latest_run(engine: Engine, name: str, also: Collection[str] = ()) -> Run:
     """Return the run that ``name`` means: an id, its beginning, or a task's latest run.
 
     A name that is none of them is compared with those of the tasks, and with what else could be meant.
     """
-    if name in engine.tasks:
-        runs = engine.history(task=name, limit=1)
-        if not runs:
-            raise NeoError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
+    runs = runs_of(engine, name, 1)
+    if runs:
         return runs[0]
+    if name in engine.tasks:
+        raise NeoError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
     try:
         return engine.run(name)
     except UsageError as error:

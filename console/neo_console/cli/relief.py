@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neo_console.cli.engines import engine_anyway
 from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option, latest_run, to_seconds
 from neo_console.format import in_local_time, moment, plain
 from neo_console.relieving import expected, freed, gained, title, told
-from neo_core.engine import Engine
 from neo_core.ledger.reliefs import ReliefKind, ReliefResult
 from neo_core.recorder.report import relief_json
 
 if TYPE_CHECKING:
+    from neo_core.engine import Engine
     from neo_core.ledger.reliefs import Relief
     from neo_core.relief.options import Option
     from neo_core.workspace import Workspace
@@ -35,7 +36,7 @@ def relief(context: click.Context, *, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    found = Engine(context.obj).relief.options()
+    found = engine_anyway(context.obj).relief.options()
     if as_json:
         emit_json([_option_json(one) for one in found])
         return
@@ -51,7 +52,7 @@ def relief(context: click.Context, *, as_json: bool) -> None:
 @click.pass_obj
 def defer_heavy(workspace: Workspace, *, seconds: float, because: str, as_json: bool) -> None:
     """Let nothing heavy start for a time, whoever asks; what runs goes on, and light tasks start."""
-    done = Engine(workspace).relief.defer_heavy(seconds, because)
+    done = engine_anyway(workspace).relief.defer_heavy(seconds, because)
     if as_json:
         emit_json(relief_json(done))
         return
@@ -65,7 +66,7 @@ def defer_heavy(workspace: Workspace, *, seconds: float, because: str, as_json: 
 @click.pass_obj
 def resume_heavy(workspace: Workspace, *, as_json: bool) -> None:
     """Let what is heavy start again."""
-    ended = Engine(workspace).relief.resume_heavy()
+    ended = engine_anyway(workspace).relief.resume_heavy()
     if as_json:
         emit_json({"ended": ended})
     else:
@@ -80,7 +81,7 @@ def resume_heavy(workspace: Workspace, *, as_json: bool) -> None:
 @click.pass_obj
 def unload(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_json: bool) -> int:
     """Ask the model server of [unload.NAME] to give its memory back, and measure what that freed."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     return _measured(engine, engine.relief.unload(name, because), no_wait=no_wait, as_json=as_json)
 
 
@@ -93,7 +94,7 @@ def unload(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_j
 @click.pass_obj
 def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_wait: bool, as_json: bool) -> int:
     """Stop RUN as neo-console stop does, and measure what that freed."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     run = latest_run(engine, run_name)
     done = engine.relief.stop(run.run_id, because, force=force)
     return _measured(engine, done, no_wait=no_wait, as_json=as_json)
@@ -105,7 +106,7 @@ def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_w
 @click.pass_obj
 def history(workspace: Workspace, *, limit: int, as_json: bool) -> None:
     """List what was done, the newest first, with what it was expected to free and what was measured."""
-    found = Engine.for_looking(workspace).relief.history(limit)
+    found = engine_anyway(workspace).relief.history(limit)
     if as_json:
         emit_json([relief_json(one) for one in found])
     elif not found:

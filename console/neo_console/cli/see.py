@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from neo_console.cli.completion import complete_task
-from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text, note
+from neo_console.cli.engines import engine_anyway
+from neo_console.cli.output import decision_text, emit_json, history_text, lease_history_text
 from neo_console.cli.parameters import json_option, task_argument, to_moment, to_seconds
 from neo_console.cli.projection import snapshot_json
 from neo_console.cli.prometheus import prometheus_text
 from neo_console.cli.records import decision_json, lease_event_json, run_json
 from neo_console.cli.status import status_text
 from neo_console.waiting import wait_text
-from neo_core.engine import Engine
 from neo_core.health import SECTIONS, judge
 from neo_core.ledger.models import Outcome, Trigger
 from neo_core.snapshot import HealthStatus
@@ -47,9 +47,7 @@ def status(workspace: Workspace, *, as_json: bool, shape: str | None, check: boo
     """
     if as_json and shape not in (None, "json"):
         raise click.UsageError(f"--json and --format {shape} do not fit together; leave out one of them.")
-    engine = Engine.for_looking(workspace)
-    if engine.config_error:
-        note(f"neo-console: {engine.config_error}")
+    engine = engine_anyway(workspace)
     shape = "json" if as_json else shape or "text"
     while True:
         snapshot = engine.snapshot()
@@ -69,7 +67,7 @@ def status(workspace: Workspace, *, as_json: bool, shape: str | None, check: boo
 @click.pass_obj
 def why(workspace: Workspace, task: str, *, scheduled: bool, as_json: bool) -> None:
     """Say whether TASK may start now: every gate, its verdict, and when it clears."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     decision = engine.preview(task, Trigger.SCHEDULED if scheduled else Trigger.MANUAL)
     if as_json:
         emit_json(decision_json(decision))
@@ -101,7 +99,7 @@ def history(
     as_json: bool,
 ) -> None:
     """List runs and starts that did not happen, newest first."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     if lease:
         events = engine.lease_history(limit)
         if as_json:

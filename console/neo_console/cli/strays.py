@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neo_console.cli.engines import engine_anyway
 from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option
 from neo_console.cli.projection import stray_json, strays_json
 from neo_console.format import NOTHING, age, plain, plural, size
 from neo_console.vocabulary import term
-from neo_core.engine import Engine
 from neo_core.snapshot_strays import StrayEnd
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def strays(context: click.Context, *, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    view = Engine.for_looking(context.obj).strays()
+    view = engine_anyway(context.obj).strays()
     if as_json:
         emit_json(strays_json(view))
     else:
@@ -49,7 +49,7 @@ def strays_stop(workspace: Workspace, pid: int, *, foreign: bool, because: str, 
     It is looked at again first: what has become part of a live run or service, or another process, is left alone.
     Exits 1 when something survives.
     """
-    done = Engine(workspace).stop_stray(pid, foreign=foreign, because=because)
+    done = engine_anyway(workspace).stop_stray(pid, foreign=foreign, because=because)
     if as_json:
         emit_json({"end": str(done.end), "tookSeconds": round(done.took, 3), "stray": stray_json(done.stray)})
     elif done.end is StrayEnd.SURVIVED:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from neo_console.cli.engines import engine_anyway, engine_to_start
 from neo_console.cli.output import emit_json, note
 from neo_console.cli.parameters import json_option, service_argument
 from neo_console.cli.projection import orchestrator_json, service_json
 from neo_console.cli.records import control_json
 from neo_console.cli.status import orchestrator_line, services_text
-from neo_core.engine import Engine
 from neo_core.errors import NeoError
 from neo_core.snapshot import OrchestratorState
 
 if TYPE_CHECKING:
+    from neo_core.engine import Engine
     from neo_core.ledger.models import Control
     from neo_core.snapshot import OrchestratorView, Section, ServiceView
     from neo_core.workspace import Workspace
@@ -46,7 +47,7 @@ def orchestrator_start(workspace: Workspace, *, as_json: bool) -> None:
     """
     from neo_core.orchestrator.detached import start_detached
 
-    Engine(workspace)  # a wrong configuration is said here, and not in a log
+    workspace = engine_to_start(workspace).workspace  # a wrong configuration is said here, and not in a log
     pid = start_detached(workspace)
     if as_json:
         emit_json({"pid": pid, "started": True})
@@ -80,7 +81,7 @@ def orchestrator_stop(workspace: Workspace, *, because: str, as_json: bool) -> i
 @click.pass_obj
 def orchestrator_status(workspace: Workspace, *, as_json: bool) -> int:
     """Say whether it runs, and since when. Exits 0 when it runs and polls, else 3; 1 when that cannot be read."""
-    snapshot = Engine.for_looking(workspace).snapshot()
+    snapshot = engine_anyway(workspace).snapshot()
     view: OrchestratorView = _value(snapshot.orchestrator, "orchestrator")
     if as_json:
         emit_json(orchestrator_json(view))
@@ -96,7 +97,7 @@ def orchestrator_status(workspace: Workspace, *, as_json: bool) -> int:
 @click.pass_obj
 def services(workspace: Workspace, *, as_json: bool) -> None:
     """List the services: their state, since when, where, and why."""
-    snapshot = Engine(workspace).snapshot()
+    snapshot = engine_anyway(workspace).snapshot()
     views: tuple[ServiceView, ...] = _value(snapshot.services, "services")
     if as_json:
         emit_json([service_json(view) for view in views])
@@ -117,7 +118,7 @@ def service() -> None:
 @click.pass_obj
 def service_start(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_json: bool) -> int:
     """Start SERVICE and keep it running from now on."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     return _await(engine, engine.service_start(name, because), no_wait=no_wait, as_json=as_json)
 
 
@@ -133,7 +134,7 @@ def service_stop(workspace: Workspace, name: str, *, because: str, no_wait: bool
     Where no orchestrator runs it is ended from here, which waits for its grace: its stop signal first, then a kill. The
     next orchestrator leaves it stopped, too.
     """
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     return _await(engine, engine.service_stop(name, because), no_wait=no_wait, as_json=as_json)
 
 
@@ -145,7 +146,7 @@ def service_stop(workspace: Workspace, name: str, *, because: str, no_wait: bool
 @click.pass_obj
 def service_restart(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_json: bool) -> int:
     """Stop SERVICE and start it again, also when it was given up."""
-    engine = Engine(workspace)
+    engine = engine_anyway(workspace)
     return _await(engine, engine.service_restart(name, because), no_wait=no_wait, as_json=as_json)
 
 

@@ -118,8 +118,8 @@ def _due(task: TaskView, now: float) -> Cell:
     by = f"prompted by {prompt(task)}" if task.prompted_by else ""
     if not task.due_at:
         return Cell("due: never ran", tone, f"due: {by}" if by else "")
-    if task.failures and task.retry_at is not None:
-        return Cell(f"{RETRY.word} {task.failures} due", tone, f"{RETRY.word} {task.failures} is due, it failed before")
+    if task.tries and task.retry_at is not None:
+        return Cell(f"{RETRY.word} {task.tries} due", tone, f"{RETRY.word} {task.tries} is due, it failed before")
     short = f"due for {age(now - task.due_at)}"
     return Cell(short, tone, f"{short} · {by}" if by else f"{short} · since {moment(task.due_at, now)}")
 
@@ -128,8 +128,8 @@ def _idle(task: TaskView, now: float) -> Cell:
     tone = term(task.state).tone
     if task.due_at is None:
         return Cell(term(TaskState.DISABLED).word, tone)
-    if task.failures and task.retry_at is not None and task.retry_at > now:
-        short = f"{RETRY.word} {task.failures} in {brief(task.retry_at - now)}"
+    if task.tries and task.retry_at is not None and task.retry_at > now:
+        short = f"{RETRY.word} {task.tries} in {brief(task.retry_at - now)}"
         return Cell(short, RETRY.tone, f"{short} · {moment(task.retry_at, now)}")
     return Cell(countdown_brief(task.due_at, now), tone, countdown(task.due_at, now))
 

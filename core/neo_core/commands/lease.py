@@ -12,7 +12,7 @@ from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import DEFAULT_TTL, RENEW_EVERY, RecordStatus
 from neo_core.streams import give_up_output, prepare_streams
-from neo_core.workspace import ensure_state, resolve_workspace
+from neo_core.workspace import ensure_state, resolve_workspace, resolve_workspace_anyway
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ examples:
 
 neo-lease ACTION --help says more."""
 _INSPECT_EPILOG = """\
-exit codes: 0 looked; 1 the record cannot be read; 2 usage
+exit codes: 0 looked; 1 the record cannot be read, or not where it is; 2 usage
 
 examples:
   neo-lease inspect
@@ -221,21 +221,22 @@ def _start(command: list[str], attempt: object, store: LeaseStore) -> int:
 
 
 def _inspect(given: Given) -> int:
-    store = LeaseStore(resolve_workspace(given.workspace).lease_text)
-    seen = store.inspect()
+    workspace, mistake = resolve_workspace_anyway(given.workspace)
+    if mistake:
+        sys.stderr.write(f"neo-lease: {mistake} Until then this is its last known or its usual place.\n")
+    seen = LeaseStore(path := workspace.lease_text).inspect()
     if given.json:
         import json
 
-        text = json.dumps(_as_json(seen, store.path), indent=2, ensure_ascii=False)
+        text = json.dumps(_as_json(seen, path), indent=2, ensure_ascii=False)
         sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
     else:
-        sys.stdout.write(_as_text(seen, store.path))
-    return 1 if seen.status is RecordStatus.UNREADABLE else 0
+        sys.stdout.write(_as_text(seen, path))
+    return 1 if mistake or seen.status is RecordStatus.UNREADABLE else 0
 
 
 def _reclaim(given: Given) -> int:
-    store = LeaseStore(resolve_workspace(given.workspace).lease_text)
-    before = store.reclaim()
+    before = LeaseStore(resolve_workspace(given.workspace).lease_text).reclaim()
     if before.takeable and before.status is not RecordStatus.MISSING:
         who = f" of {before.lease.owner} (pid {before.lease.pid})" if before.lease else ""
         sys.stdout.write(f"Reclaimed: the {before.status} record{who} is removed.\n")

@@ -6,6 +6,7 @@ A job prints progress as plain lines and ends with one JSON object as the last l
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ import msgspec
 
 from neo_core.config import Config, load_config
 from neo_core.errors import NeoError, WorkspaceError
-from neo_core.workspace import Workspace, resolve_workspace
+from neo_core.workspace import CONFIG_VARIABLE, Workspace, resolve_workspace, resolve_workspace_anyway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,7 @@ def run_job(name: str, work: Callable[[Workspace, Config], JobResult], arguments
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        workspace = resolve_workspace(given.workspace)
-        result = work(workspace, load_config(workspace.config))
+        result = work(*_configured(given.workspace))
     except NeoError as error:
         sys.stderr.write(f"{name}: {error}\n")
         return error.exit_code
@@ -60,6 +60,15 @@ def run_job(name: str, work: Callable[[Workspace, Config], JobResult], arguments
         return failure.exit_code
     report(result)
     return 0
+
+
+def _configured(told: str | None) -> tuple[Workspace, Config]:
+    """Return the workspace and the configuration that our runner works by, which an edited file does not change."""
+    workspace, _ = resolve_workspace_anyway(told)
+    if os.environ.get(CONFIG_VARIABLE) == str(workspace.config_in_force):
+        return workspace, load_config(workspace.config_in_force)
+    workspace = resolve_workspace(told)
+    return workspace, load_config(workspace.config)
 
 
 def report(result: JobResult) -> None:

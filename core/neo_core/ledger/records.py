@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.ledger.models import Run
+from neo_core.ledger.models import Outcome, Run
 
 if TYPE_CHECKING:
     from neo_core.ledger.database import Database
 
 _FAILURES_COUNTED = 32
+_FAILED = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
 RUN_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Run))
 QUOTED_COLUMNS = ", ".join(f'"{name}"' for name in RUN_COLUMNS)
 SELECT_RUN = f"SELECT {QUOTED_COLUMNS} FROM runs"  # noqa: S608 - our own column names
@@ -26,7 +27,8 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``streak`` counts the deferrals of scheduled starts since then, ``waiting_since`` is the first of them: a schedule
     tries again by itself, what somebody else asked for ends with its refusal. ``failures`` counts the starts in a row,
-    up to the latest that ended, that failed, ran into their limit or were lost (at most 32).
+    up to the latest that ended, that failed, ran into their limit or were lost (at most 32); ``tries`` those of them
+    that belong to the latest turn: the one that was due or asked for, and its retries.
     """
 
     last: Run | None = None
@@ -37,6 +39,13 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     streak: int = 0
     waiting_since: float | None = None
     failures: int = 0
+    tries: int = 0
+
+
+class _Told(msgspec.Struct):
+    """What of a start's decision tells its place in its turn."""
+
+    retry: int = 0
 
 
 def record_of(database: Database, task: str) -> TaskRecord:
@@ -53,7 +62,7 @@ def record_of(database: Database, task: str) -> TaskRecord:
     )
     waiting = database.query(streak, put_off) if deferred else []
     return TaskRecord(
-        last=_latest_ended(database, task),
+        last=_latest_ended(database, task, tried),
         last_started=started,
         last_tried=tried,
         last_deferred=deferred,
@@ -61,6 +70,7 @@ def record_of(database: Database, task: str) -> TaskRecord:
         streak=int(waiting[0]["streak"]) if waiting else 0,
         waiting_since=waiting[0]["since"] if waiting else None,
         failures=_failures(database, task),
+        tries=_tries(tried or started),
     )
 
 
@@ -88,14 +98,23 @@ def begun_at(started: Run | None, tried: Run | None) -> float:
     return max((run.last_at for run in (started, tried) if run), default=0.0)
 
 
-def _latest_ended(database: Database, task: str) -> Run | None:
-    """Return how the task ended last: its latest run, or where it never ran its latest prevented start."""
-    for really_ran in ("NOT NULL", "NULL"):
-        where = f"task = ? AND started_at IS {really_ran} AND outcome IS NOT NULL ORDER BY last_at DESC, rowid DESC"
-        run = _first(database, where, (task,))
-        if run is not None:
-            return run
-    return None
+def _latest_ended(database: Database, task: str, tried: Run | None) -> Run | None:
+    """Return how the task ended last: its latest run, a later start that failed (``tried``), or a prevented start."""
+    where = "task = ? AND started_at IS {} AND outcome IS NOT NULL ORDER BY last_at DESC, rowid DESC"
+    ran = _first(database, where.format("NOT NULL"), (task,))
+    if ran is not None and tried is not None:
+        return max(ran, tried, key=lambda run: run.last_at)
+    return ran or tried or _first(database, where.format("NULL"), (task,))
+
+
+def _tries(begun: Run | None) -> int:
+    """Return which of its turn's failed starts the task's latest start is; 0 when it did not fail, or not yet."""
+    if begun is None or begun.outcome not in _FAILED:
+        return 0
+    try:
+        return 1 + max(0, msgspec.json.decode(begun.decision, type=_Told).retry)
+    except msgspec.DecodeError:  # a row without a decision
+        return 1
 
 
 def _first(database: Database, where: str, values: tuple[object, ...]) -> Run | None:

@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def in_force(workspace: Workspace) -> Path:
     """Return the copy of the configuration in force, by which runs work while the file itself is wrong."""
-    return workspace.state / "orchestrator.toml"
+    return workspace.config_in_force
 
 
 def load_settings(workspace: Workspace) -> Settings:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from neo_core.clock import to_iso
+from neo_core.errors import LedgerError
 from neo_core.ledger.models import Finished, Outcome, Run
 from neo_core.processes.source import is_alive
 from neo_core.schedule.decision import Reason
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from neo_core.processes.source import ProcessSource
 
 UNCLAIMED_FOR = 60.0
+_MOST_SAMPLES = 2000
 
 
 def is_lost(run: Run, source: ProcessSource, now: float) -> bool:
@@ -45,10 +48,39 @@ def mark_lost_runs(ledger: Ledger, logs: Path, source: ProcessSource, clock: Clo
     """Give every run without a runner its outcome and return them; a run that ended meanwhile keeps its own."""
     lost = [run for run in ledger.runs.live() if is_lost(run, source, clock.now())]
     for run in lost:
-        ending = _read_aside(logs, run.run_id) or lost_ending(run, clock.now())
-        ledger.runs.finish(run.run_id, ending)
+        told = _read_aside(logs, run.run_id)
+        ending = told or _with_peak(lost_ending(run, clock.now()), run, ledger)
+        if ledger.runs.finish(run.run_id, ending) and told is None:
+            _say_lost(logs, run, ending)
         drop_aside(logs, run.run_id)
     return lost
+
+
+def _with_peak(ending: Finished, run: Run, ledger: Ledger) -> Finished:
+    """Return the ending with the most memory that any sample of the run's tree shows, if one does."""
+    if run.started_at is None:
+        return ending
+    step = (ending.at - run.started_at) / _MOST_SAMPLES
+    with suppress(LedgerError):  # a damaged record of the memory must not keep an outcome from being told
+        samples = ledger.memory.samples(run.started_at, ending.at, step=max(step, 0.0))
+        costs = [tree.cost for sample in samples for tree in sample.trees if tree.run_id == run.run_id]
+        return msgspec.structs.replace(ending, peak_memory=max(costs, default=None))
+    return ending
+
+
+def _say_lost(logs: Path, run: Run, ending: Finished) -> None:
+    """End the run's log, if there is one, with what its runner could not say any more."""
+    with suppress(OSError, ValueError):
+        descriptor = os.open(_log(logs, run.run_id), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            written = to_iso(os.fstat(file.fileno()).st_mtime)
+            gone = (
+                f"its runner (pid {run.runner_pid}) was killed or crashed"
+                if run.runner_pid
+                else "its runner never started"
+            )
+            found = f"found gone at {to_iso(ending.at)}, this log was last written at {written}"
+            file.write(f"[neo-console] Run {run.run_id} of {run.task}: {ending.outcome}; {gone}, {found}\n".encode())
 
 
 def lost_ending(run: Run, now: float) -> Finished:
@@ -98,6 +130,10 @@ def _read_aside(logs: Path, run_id: str) -> Finished | None:
         return msgspec.json.decode(_aside(logs, run_id).read_bytes(), type=Finished)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _log(logs: Path, run_id: str) -> Path:
+    return logs / f"{run_id}.log"
 
 
 def _aside(logs: Path, run_id: str) -> Path:

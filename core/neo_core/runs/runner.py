@@ -30,7 +30,7 @@ from neo_core.runs.spawn import RUN_ID, STATE_FOLDER, SpawnError, spawn_command
 from neo_core.runs.supervise import Supervisor
 from neo_core.runs.tree import RunTree, adopt_orphans
 from neo_core.schedule.decision import Reason
-from neo_core.workspace import Workspace, ensure_state, resolve_workspace
+from neo_core.workspace import CONFIG_VARIABLE, Workspace, ensure_state, resolve_workspace
 
 if TYPE_CHECKING:
     import subprocess
@@ -258,6 +258,9 @@ def _run(workspace: Workspace, config_path: str | None, run_id: str, clock: Cloc
     ensure_state(workspace)
     source = system_source()
     adopt_orphans()
+    os.environ.pop(CONFIG_VARIABLE, None)
+    if config_path:
+        os.environ[CONFIG_VARIABLE] = config_path
     with Ledger(workspace.ledger) as ledger:
         found = [run for run in ledger.runs.find(run_id) if run.run_id == run_id]
         myself = identity_of(os.getpid(), source)

@@ -79,12 +79,16 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a task may start now: every gate's result, in order, evaluated completely every time."""
+    """Whether a task may start now: every gate's result, in order, evaluated completely every time.
+
+    ``retry`` is which retry of its turn the start is, 0 for the turn's first.
+    """
 
     task: str
     at: float
     trigger: Trigger
     results: tuple[GateResult, ...]
+    retry: int = 0
 
     @property
     def blocking(self) -> GateResult | None:

@@ -25,7 +25,7 @@ _SKEW = 3600.0
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a task's past; times in seconds since the epoch.
 
-    ``failures`` counts the failed starts in a row up to now, ``last_ended_at`` is the end of the latest start.
+    ``tries`` counts the failed starts of the latest turn, ``last_ended_at`` is the end of the latest start.
     ``first_seen_at`` is when the task was first scheduled at all, from which a cron expression counts that never came.
     ``prompted_at`` is when a trigger file asked for it since its last start, ``prompted_by`` what that was.
     ``put_off_at`` is when its latest run ended by deferring itself, which is no start but not to be repeated at once.
@@ -33,7 +33,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     last_started_at: float | None = None
     last_ended_at: float | None = None
-    failures: int = 0
+    tries: int = 0
     first_seen_at: float | None = None
     prompted_at: float | None = None
     prompted_by: str = ""
@@ -58,11 +58,21 @@ def next_due(task: Task, past: Past, now: float) -> float | None:
 
 
 def retry_at(task: Task, past: Past) -> float | None:
-    """Return when a failed run is tried again ahead of its interval; ``None`` when it is not."""
-    if not 0 < past.failures <= task.retries or past.last_ended_at is None:
+    """Return when a failed run is tried again ahead of its interval; ``None`` when it is not.
+
+    Every turn, which is a start that was due, prompted or asked for, has all its retries.
+    """
+    if not 0 < past.tries <= task.retries or past.last_ended_at is None:
         return None
-    spacing = task.retry_after * 2.0 ** min(past.failures - 1, 20)
+    spacing = task.retry_after * 2.0 ** min(past.tries - 1, 20)
     return past.last_ended_at + spacing
+
+
+def which_retry(task: Task, past: Past, now: float) -> int:
+    """Return which retry of its turn a scheduled start is now; 0 when it begins a turn, for which it is due anyway."""
+    again = _again(task, past)
+    anyway = [at for at in (_regular(task, past, now), past.prompted_at) if at is not None and at <= now]
+    return past.tries if again is not None and again <= now and not anyway else 0
 
 
 def inside_window(window: Window | None, now: float) -> bool:

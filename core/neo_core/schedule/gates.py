@@ -10,7 +10,7 @@ from neo_core.clock import local_time, to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
 from neo_core.schedule.decision import Decision, Gate, GateResult, Reason, Verdict
-from neo_core.schedule.due import Past, inside_window, next_due, retry_at
+from neo_core.schedule.due import Past, inside_window, next_due, which_retry
 from neo_core.schedule.memory_gates import MemoryFacts, forecast_gate, pressure_gate
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def decide(task: Task, facts: Facts) -> Decision:
     """Return whether ``task`` may start, with every gate's verdict in the order of architecture.md."""
     results = tuple(gate(task, facts) for gate in _GATES)
-    return Decision(task=task.name, at=facts.now, trigger=facts.trigger, results=results)
+    retry = which_retry(task, facts.past, facts.now) if facts.trigger is Trigger.SCHEDULED else 0
+    return Decision(task=task.name, at=facts.now, trigger=facts.trigger, results=results, retry=retry)
 
 
 def _configured(task: Task, _facts: Facts) -> GateResult:
@@ -259,10 +260,8 @@ def _why_due(task: Task, facts: Facts) -> str:
     past = facts.past
     if past.prompted_at is not None and past.prompted_at <= facts.now:
         return f"prompted by {past.prompted_by}"
-    again = retry_at(task, past)
-    if again is not None and again <= facts.now:
-        return f"retry {past.failures} of {task.retries}"
-    return "due"
+    retry = which_retry(task, past, facts.now)
+    return f"retry {retry} of {task.retries}" if retry else "due"
 
 
 def _pass(gate: Gate, *, value: str, limit: str = "") -> GateResult:

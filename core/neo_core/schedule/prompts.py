@@ -22,7 +22,7 @@ def past_of(task: Task, record: TaskRecord, first_seen: float | None) -> Past:
     return Past(
         last_started_at=since,
         last_ended_at=begun.ended_at if begun else None,
-        failures=record.failures,
+        tries=record.tries,
         first_seen_at=first_seen,
         prompted_at=prompted_at,
         prompted_by=prompted_by,

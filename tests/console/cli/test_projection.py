@@ -46,6 +46,7 @@ PUT_OFF = Run(
 def picture():
     waiting = task(
         "kbSync", TaskState.WAITING, blocked_by_lease(), streak=3, waiting_since=NOW - 90, starved=True, failures=2,
+        tries=2,
         retry_at=NOW + 60, period=86_400.0, cron="0 3 * * *", last_outcome=Outcome.COMPLETED, last_at=NOW - 900,
         last_success_at=NOW - 900, due_at=NOW - 90, last_reason="3 files indexed", deferral=PUT_OFF, retried=True,
     )  # fmt: skip

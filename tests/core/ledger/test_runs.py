@@ -239,6 +239,22 @@ def test_failures_are_counted_back_to_what_went_well_or_was_meant(ledger, make_r
     assert ledger.runs.record_of("kbSync").failures == failures
 
 
+def test_a_later_start_that_failed_before_its_command_ran_is_how_the_task_ended_last(ledger, make_run):
+    ledger.runs.insert(
+        make_run(
+            at=10.0, outcome=Outcome.CANCELLED, started_at=10.0, ended_at=12.0, last_at=12.0, reason_code="operator"
+        )
+    )
+    ledger.runs.insert(
+        make_run(at=20.0, outcome=Outcome.FAILED, ended_at=21.0, last_at=21.0, reason_code="configuration")
+    )
+    ledger.runs.record_prevented(make_run(at=30.0, outcome=Outcome.DEFERRED))
+    record = ledger.runs.record_of("kbSync")
+    assert (record.last.reason_code, record.failures, record.tries) == ("configuration", 1, 1)
+    ledger.runs.insert(make_run(at=40.0, outcome=Outcome.COMPLETED, started_at=40.0, ended_at=42.0, last_at=42.0))
+    assert ledger.runs.record_of("kbSync").last.outcome is Outcome.COMPLETED
+
+
 def test_failures_are_counted_up_to_a_bound(ledger, make_run):
     for number in range(40):
         ledger.runs.insert(make_run(at=float(number), outcome=Outcome.FAILED, started_at=float(number)))

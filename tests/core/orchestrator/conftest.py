@@ -41,12 +41,13 @@ class Place:
         self.started: list[subprocess.Popen[str]] = []
         (root / "job.py").write_text(JOB)
 
-    def configure(self, text: str, *, quiet: bool = True, fast: bool = True) -> None:
-        """Put a configuration in place, as an editor does."""
+    def configure(self, text: str, *, quiet: bool = True, fast: bool = True, resolve: bool = True) -> None:
+        """Put a configuration in place, as an editor does; one that says nothing is not to be resolved anew."""
         new = self.root / "neo-console.toml.new"
         new.write_text((FAST if fast else "") + (QUIET if quiet else "") + text)
         new.rename(self.root / "neo-console.toml")
-        self.workspace = resolve_workspace(self.root)
+        if resolve:
+            self.workspace = resolve_workspace(self.root)
         ensure_state(self.workspace)
 
     def job(self, name: str, seconds: float = 0.05, into: Path | None = None) -> str:

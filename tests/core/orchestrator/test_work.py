@@ -11,6 +11,7 @@ import time
 import pytest
 
 from neo_core.engine import Engine
+from neo_core.jobs.index.database import search
 from neo_core.ledger.models import Finished, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import identity_of, system_source
@@ -49,6 +50,22 @@ def test_a_wrong_configuration_keeps_the_old_one_until_it_is_right_again(place):
     assert life(place).configured_at > life(place).started_at
     assert place.down(process) == 0
     assert "Configuration read again" in place.log()
+
+
+def test_built_in_jobs_go_on_too_by_the_configuration_in_force(place):
+    quiet = '[tasks.backup]\nevery = "0"\n[tasks.primary-dev-sync]\nevery = "0"\n'
+    by_file = '[tasks.kbSync]\nevery = "0"\ntrigger_file = "wake"\n[jobs.kbSync]\nexclude = ["left-out.md"]\n'
+    (place.root / "left-out.md").write_text("not to be found")
+    (place.root / "notes.md").write_text("to be found")
+    place.configure(quiet + by_file, quiet=False)
+    process = place.up()
+    place.configure(quiet + "# lease.path\n[tasks.kbSync\n", quiet=False, resolve=False)
+    place.until(lambda: life(place).config_error)
+    (place.root / "wake").touch()
+    (row,) = place.until(lambda: place.ended("kbSync"))
+    assert row.outcome is Outcome.COMPLETED, row.reason
+    assert {hit.path for hit in search(place.workspace, "found", 9)} == {"notes.md"}
+    assert place.down(process) == 0
 
 
 def test_a_task_that_needs_a_service_that_is_not_there_keeps_the_old_configuration(place):

@@ -111,29 +111,29 @@ def test_jitter_is_the_same_for_who_asks_again_and_another_one_after_each_start(
 
 def test_retries_are_spaced_twice_as_far_each_time_and_end():
     retried = task(every=86_400, retries=3, retry_after=60.0)
-    spaced = [retry_at(retried, Past(last_started_at=1.0, last_ended_at=1000.0, failures=n)) for n in range(6)]
+    spaced = [retry_at(retried, Past(last_started_at=1.0, last_ended_at=1000.0, tries=n)) for n in range(6)]
     assert spaced == [None, 1060.0, 1120.0, 1240.0, None, None]
 
 
 def test_a_failed_run_is_due_at_its_retry_and_after_the_last_one_at_its_interval():
     retried = task(every=600, retries=1, retry_after=60.0)
-    failed = Past(last_started_at=1000.0, last_ended_at=1010.0, failures=1)
+    failed = Past(last_started_at=1000.0, last_ended_at=1010.0, tries=1)
     assert next_due(retried, failed, 1011.0) == 1070.0
-    twice = Past(last_started_at=1070.0, last_ended_at=1080.0, failures=2)
+    twice = Past(last_started_at=1070.0, last_ended_at=1080.0, tries=2)
     assert next_due(retried, twice, 1081.0) == 1670.0
 
 
 @pytest.mark.parametrize("retries", [1000, 10**9])
 def test_the_spacing_of_retries_stays_a_number(retries):
-    assert retry_at(task(retries=retries), Past(last_ended_at=0.0, failures=1000)) == 60.0 * 2**20
+    assert retry_at(task(retries=retries), Past(last_ended_at=0.0, tries=1000)) == 60.0 * 2**20
 
 
 def test_an_interval_shorter_than_a_retry_is_not_delayed_by_it():
-    assert next_due(task(every=5, retries=3), Past(last_started_at=9.0, last_ended_at=10.0, failures=1), 11.0) == 14.0
+    assert next_due(task(every=5, retries=3), Past(last_started_at=9.0, last_ended_at=10.0, tries=1), 11.0) == 14.0
 
 
 def test_what_never_starts_by_itself_is_not_retried():
-    assert next_due(task(0, retries=3), Past(last_started_at=9.0, last_ended_at=10.0, failures=1), 99.0) is None
+    assert next_due(task(0, retries=3), Past(last_started_at=9.0, last_ended_at=10.0, tries=1), 99.0) is None
 
 
 def test_a_task_that_deferred_itself_is_not_repeated_at_every_poll():

@@ -68,7 +68,7 @@ def test_enough_unread_handovers_ask_and_the_last_one_needed_says_since_when(tou
 
 def test_a_start_that_failed_before_its_command_ran_counts_as_one(touch):
     tried = row(requested_at=3000.0, ended_at=3001.0, last_at=3001.0, outcome=Outcome.FAILED)
-    record = TaskRecord(last_started=ran(1500.0).last_started, last_tried=tried, failures=1)
+    record = TaskRecord(last_started=ran(1500.0).last_started, last_tried=tried, tries=1)
     past = past_of(task(trigger_file=touch("wake", 2000.0), retries=3), record, None)
     assert (past.last_started_at, past.last_ended_at, past.prompted_at) == (3000.0, 3001.0, None)
     assert next_due(task(retries=3), past, 3002.0) == 3061.0
