@@ -138,7 +138,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
         Phase.RECOVERING: Term("recovering", "◑", Tone.WAIT),
     },
     ControlKind: {
-        ControlKind.SNOOZE: Term("deferred", "◑", Tone.CALM),
+        ControlKind.SNOOZE: Term("snoozed", "◑", Tone.CALM),
         ControlKind.PAUSE: Term("paused every task", "‖", Tone.CALM),
         ControlKind.DEFER_HEAVY: Term("deferred everything heavy", "‖", Tone.CALM),
         ControlKind.STOP: Term("asked to stop", "⊘", Tone.DIM),

@@ -73,7 +73,8 @@ class Archive:
     def task(self, name: str) -> Task:
         """Return one task; raises ``UsageError`` naming the known ones."""
         if name not in self.tasks:
-            mend = f"{guess(name, self.tasks)}Known: {', '.join(self.tasks)}."
+            known = "It is a service: see neo-console services. " if name in self.services else guess(name, self.tasks)
+            mend = f"{known}Known: {', '.join(self.tasks)}."
             raise UsageError(f"task {name!r}", "is not known here", mend)
         return self.tasks[name]
 

@@ -1,13 +1,14 @@
-"""The commented ``neo-console.toml`` that ``neo-console init`` writes; every line in it is a default or an example."""
+"""The commented ``neo-console.toml`` that ``neo-console init`` writes: defaults, and examples that say they are."""
 
 from __future__ import annotations
 
 TEMPLATE = """\
-# neo-console.toml - what is maintained here, and how. Every value below is the default; remove the '#' to change it.
+# neo-console.toml - what is maintained here, and how. Remove the '#' of a line to use it. Every value is the default,
+# but where the line says "example": there the default is nothing, or what the line tells.
 # Durations are written like 30s, 10m, 1h30m or 7d, sizes like 512KiB or 10MiB. Check the file with: neo-console doctor
 
 [lease]
-# path = "../heavy-maintenance-lease.json"  # the file to share with other workspaces (default: in the state folder)
+# path = "../heavy-maintenance-lease.json"  # example: a file shared with other workspaces (else: in the state folder)
 # ttl = "6h"                          # how long foreign scripts must respect our record without a renewal
 # renew_every = "1m"                  # how often it is renewed while a run lives
 # allow_network_filesystem = false    # flock may not reach other machines there
@@ -44,7 +45,7 @@ TEMPLATE = """\
 # every = "24h"                       # 0 means: never by itself
 # time_limit = "1h"                   # then TERM, after grace KILL, for the whole process tree
 # grace = "10s"
-# window = "01:00-06:00"              # scheduled starts only in this part of the day (local time)
+# window = "01:00-06:00"              # example: starts by itself only in this part of the day (local time)
 
 [tasks.kbSync]
 # every = "30m"
@@ -53,28 +54,28 @@ TEMPLATE = """\
 # every = "10m"
 
 # [tasks.summary]
-# command = ["npm", "run", "ai:summarize-sessions"]
+# command = ["npm", "run", "ai:summarize-sessions"]  # example
 # every = "10m"
-# trigger_glob = ".neo-ai-data/handovers/*.md"  # so many files newer than the last start make it due at once
+# trigger_glob = ".neo-ai-data/handovers/*.md"  # example: so many files newer than the last start make it due at once
 # trigger_count = 1
 
 # [tasks.dream]
-# command = ["npm", "run", "ai:run-sandman"]
+# command = ["npm", "run", "ai:run-sandman"]  # example
 # every = "1h"
 
-# A task of your own. Heavy tasks take the machine's lease, light ones run beside them.
+# A task of your own: its name has letters, digits, '-', '_' and '.', at most 64 of them, and it needs a command.
 # [tasks.my-report]
-# command = ["./report.sh", "--daily"]
-# class = "light"
-# cron = "30 6 * * 1-5"               # in place of every: minute, hour, day, month, weekday (local time)
-# jitter = "5m"                       # each start is delayed by a part of this
-# trigger_file = "notes/new"          # due at once when this file is newer than the last start
-# retries = 1
-# retry_after = "10m"
-# needs = ["chroma"]                  # waits until these services are up
+# command = ["./report.sh", "--daily"]  # example
+# class = "light"                     # example: runs beside the heavy ones; else heavy, which takes the machine's lease
+# cron = "30 6 * * 1-5"               # example, in place of every: minute, hour, day, month, weekday (local time)
+# jitter = "5m"                       # example: each start is delayed by a part of this
+# trigger_file = "notes/new"          # example: due at once when this file is newer than the last start
+# retries = 1                         # example; else orchestrator.retries
+# retry_after = "10m"                 # example; else orchestrator.retry_after
+# needs = ["chroma"]                  # example: waits until these services are up
 # cwd = "."
-# env = { LANG = "C.UTF-8" }
-# title = "writes the daily report"
+# env = { LANG = "C.UTF-8" }          # example
+# title = "writes the daily report"   # example
 
 # Services: processes that the orchestrator keeps running. A section turns one on.
 # [services.chroma]
@@ -84,21 +85,21 @@ TEMPLATE = """\
 # probe_path = "/api/v2/heartbeat"
 
 # [services.mlx]
-# model = "mlx-community/Qwen3-4B-4bit"  # has no default; a command of your own needs none
+# model = "mlx-community/Qwen3-4B-4bit"  # example; a command of your own needs none
 # port = 11435
 # probe_path = "/v1/models"
 
 # A service of your own.
 # [services.my-server]
-# command = ["./server.sh"]
+# command = ["./server.sh"]           # example
 # enabled = true
 # cwd = "."
-# env = { LANG = "C.UTF-8" }
+# env = { LANG = "C.UTF-8" }          # example
 # host = "127.0.0.1"
-# port = 9000
-# probe = "exec"
+# port = 9000                         # example
+# probe = "exec"                      # example; else tcp where there is a port, none where there is none
 # probe_path = "/"
-# probe_command = ["./is-it-well.sh"]
+# probe_command = ["./is-it-well.sh"]  # example
 # probe_every = "10s"
 # probe_timeout = "2s"
 # probe_failures = 3                  # so many in a row, after start_grace, and it is restarted
@@ -112,26 +113,26 @@ TEMPLATE = """\
 # stop_grace = "10s"
 # log_max = "10MiB"
 # log_keep = 3
-# memory_limit = "2GiB"               # restarted above this; left out: no limit
-# title = "serves the reports"
+# memory_limit = "2GiB"               # example: restarted above this; else no limit
+# title = "serves the reports"        # example
 
 # A model server of this machine that can be asked to give its memory back: neo-console relief unload NAME
 # [unload.my-ollama]
-# url = "http://127.0.0.1:11434/api/generate"
+# url = "http://127.0.0.1:11434/api/generate"  # example
 # method = "POST"
-# body = '{"model": "qwen3:4b", "keep_alive": 0}'
-# headers = { Authorization = "Bearer abc" }
+# body = '{"model": "qwen3:4b", "keep_alive": 0}'  # example
+# headers = { Authorization = "Bearer abc" }  # example
 # timeout = "10s"                     # for the whole call
-# service = "mlx"                     # whose memory it frees; left out: whoever listens on the URL's port
+# service = "mlx"                     # example: whose memory it frees; else whoever listens on the URL's port
 
 [jobs.backup]
 # folder = ".neo-ai-data/backups"
-# include = ["notes", "settings.json"]  # more files and folders beside the databases
+# include = ["notes", "settings.json"]  # example: more files and folders, databases too
 # keep = 3
 # max_age = "7d"
 
 [jobs.kbSync]
-# exclude = ["*.min.js", "vendor/**"]
+# exclude = ["*.min.js", "vendor/**"]  # example
 # max_file_bytes = 1048576
 
 [jobs.primary-dev-sync]

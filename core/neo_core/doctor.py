@@ -82,7 +82,7 @@ def _state_folder(workspace: Workspace) -> Iterator[Finding]:
     if not os.path.exists(folder):  # noqa: PTH110 - Path.exists raises behind a shut folder
         parent = nearest_existing(folder)
         if os.access(parent, os.W_OK | os.X_OK):
-            yield ok(f"state folder {folder}", "is not there yet; the first run makes it")
+            yield ok(f"state folder {folder}", "is not there yet; a run, the orchestrator or an open console makes it")
         else:
             yield fail(
                 f"state folder {folder}",
@@ -170,7 +170,7 @@ def _ledger(workspace: Workspace, now: float) -> Iterator[Finding]:
     try:
         with Ledger(workspace.ledger, writable=False) as ledger:
             if not ledger.database.exists:
-                yield ok(thing, "is not there yet; the first run makes it")
+                yield ok(thing, "is not there yet; a run, the orchestrator or an open console makes it")
                 return
             verdict = ledger.database.check()
             latest = ledger.runs.history(limit=1)

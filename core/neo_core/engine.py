@@ -16,7 +16,6 @@ from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_cat
 from neo_core.clock import Clock, SystemClock
 from neo_core.errors import EndedError, LedgerError, NeoError, UsageError
 from neo_core.incumbent import read_incumbent
-from neo_core.lease.explain import deferral_lines
 from neo_core.lease.inherit import inherited_token
 from neo_core.lease.store import LeaseStore
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger
@@ -268,10 +267,10 @@ class Engine(ServiceDesk):
                 mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
         return super().history(task=task, outcome=outcome, since=since, limit=limit)
 
-    def deferral_text(self) -> str:
-        """Return the two lines of a script that found the lease held; empty when nobody has it."""
+    def held_since(self) -> float | None:
+        """Return when whoever has the lease acquired it, in seconds since the epoch; ``None`` when nobody is known."""
         seen = self._lease.inspect()
-        return "" if seen.takeable else deferral_lines(seen)
+        return None if seen.takeable or seen.lease is None else seen.lease.acquired_at
 
     def _decide(self, task: Task, ledger: Ledger, trigger: Trigger, overridden_by: str = "") -> Decision:
         now = self._clock.now()

@@ -29,6 +29,10 @@ class UsageError(NeoError):
     exit_code = 2
 
 
+class NoSuchRunError(UsageError):
+    """No run has that id, or begins with it."""
+
+
 class EndedError(NeoError):
     """What was to be stopped has ended already."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.lease.explain import explain_held, way_out
+from neo_core.lease.explain import MALFORMED_SENTENCE, RECLAIM, UNREADABLE_MEND, explain_held, way_out
 from neo_core.lease.words import HolderState, RecordStatus
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, Waiter
 from neo_core.schedule.decision import Decision, Reason
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from neo_core.profiles import Task
     from neo_core.schedule.memory_gates import MemoryFacts
 
-_RECLAIM = "neo-lease reclaim"
 _LIGHTS = {
     RecordStatus.MISSING: LeaseLight.FREE,
     RecordStatus.UNREADABLE: LeaseLight.UNREADABLE,
@@ -189,13 +188,13 @@ def _lease_sentences(seen: Inspection, light: LeaseLight) -> tuple[str, str]:
     if light is LeaseLight.UNREADABLE:
         return (
             f"the lease file {_sentence_error(seen)}; nothing heavy starts",
-            "make it a readable file, or move it away while nothing runs",
+            UNREADABLE_MEND,
         )
     if light is LeaseLight.MALFORMED:
-        return "the lease file is not a lease; the next start replaces it", _RECLAIM
+        return MALFORMED_SENTENCE, RECLAIM
     if light is LeaseLight.STALE:
         gone = "is gone" if seen.holder is HolderState.DEAD else "is past its declared deadline"
-        return f"{who} {gone}; the next start takes the lease over", _RECLAIM
+        return f"{who} {gone}; the next start takes the lease over", RECLAIM
     if light is LeaseLight.BUSY:
         return explain_held(seen), ""
     return f"lease held by {who}: {explain_held(seen)}", way_out(seen)

@@ -89,7 +89,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 # Exactly these six names are the default heavy set (upstream's #11513); backup is first in line.
 HEAVY_SIX: dict[str, _Entry] = {
-    "backup": _Entry(86_400, "copies and verifies every database", "neo_core.jobs.backup", 3600),
+    "backup": _Entry(86_400, "copies and verifies every database below .neo-ai-data", "neo_core.jobs.backup", 3600),
     "kbSync": _Entry(1_800, "keeps the full-text index of the workspace", "neo_core.jobs.kb_sync"),
     "primary-dev-sync": _Entry(600, "fast-forwards the checkout", "neo_core.jobs.primary_dev_sync"),
     "summary": _Entry(600, "summarises agent sessions"),

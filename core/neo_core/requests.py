@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.errors import UsageError
+from neo_core.errors import NoSuchRunError, UsageError
 from neo_core.ledger.models import Outcome, Run
 from neo_core.runs.spawn import RUN_ID
 
@@ -57,7 +57,7 @@ def find_run(ledger: Ledger, prefix: str) -> Run:
     if len(exact or found) == 1:
         return (exact or found)[0]
     if not found:
-        raise UsageError(f"run {prefix!r}", "is not in the ledger", "List runs with: neo-console history.")
+        raise NoSuchRunError(f"run {prefix!r}", "is not in the ledger", "List runs with: neo-console history.")
     raise UsageError(f"run {prefix!r}", "is the beginning of several runs", "Give more of the run's id.")
 
 

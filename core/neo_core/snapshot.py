@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from neo_core.lease.words import MANUAL_REASON
 from neo_core.ledger.models import Control, LeaseRole, Outcome, Run, ServiceState, Waiter
 from neo_core.memory.incidents import Phase
 from neo_core.schedule.decision import Decision
@@ -87,6 +88,11 @@ class LeaseView(msgspec.Struct, frozen=True, kw_only=True):
     unreadable_environments: int = 0
     sentence: str = ""
     mend: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the record gives upstream's reason for a start by hand."""
+        return self.reason == MANUAL_REASON
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):

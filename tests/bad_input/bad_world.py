@@ -34,8 +34,8 @@ ARGUMENT_CASES = (
     refused("unknown-task-why", "neo-console why nothing", "task 'nothing'", "not known here", "Known: backup"),
     refused("unknown-task-defer", "neo-console defer x --for 1h --because y", "task 'x'", "Known: backup"),
     refused("unknown-task-history", "neo-console history --task x", "task 'x'", "Known: backup"),
-    refused("unknown-run-logs", "neo-console logs 123", "run '123'", "not in the ledger", "neo-console history"),
-    refused("unknown-run-stop", "neo-console stop 123", "run '123'", "not in the ledger", "neo-console history"),
+    refused("unknown-run-logs", "neo-console logs 123", "'123'", "no task, service or run here", "neo-console history"),
+    refused("unknown-run-stop", "neo-console stop 123", "'123'", "is no task or run here", "neo-console history"),
     refused(
         "no-run-yet", "neo-console logs backup", "task 'backup'", "has no run yet", "neo-console run backup", code=1
     ),
@@ -71,7 +71,9 @@ ARGUMENT_CASES = (
         code=1,
         arrange=target_not_empty,
     ),
-    refused("unknown-log", "neo-console logs chroma", "run 'chroma'", "not in the ledger", "neo-console history"),
+    refused(
+        "unknown-log", "neo-console logs chroma", "'chroma'", "is no task, service or run here", "neo-console history"
+    ),
     refused("no-service", "neo-console service start chroma", "service 'chroma'", "not known here", "[services.NAME]"),
     refused("unknown-service", "neo-console service stop z", "service 'z'", "Known: y.", arrange=toml(SERVICE)),
     refused(

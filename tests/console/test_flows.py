@@ -154,7 +154,7 @@ async def test_deferring_asks_how_long_and_why(machine, open_console):
         assert "Why? A few words" in desk.screen_text()
         await desk.press(*"talk", "enter")
         assert machine.asked == [("defer", "backup", 3600.0, "talk")]
-        assert "✓ backup is deferred until 15:03; d again resumes it" in desk.screen_text()
+        assert "✓ backup is snoozed until 15:03; d again resumes it" in desk.screen_text()
 
 
 async def test_a_duration_that_is_none_is_refused_in_the_form(machine, open_console):

@@ -150,7 +150,7 @@ async def test_the_replay_steps_through_the_samples(machine, open_console):
         assert "● NORMAL" in desk.screen_text()
         await desk.press("end", "right")
         shown = desk.screen_text()
-        for part in ("sample 26 of 26", "✗ CRITICAL", "+9.8G", "◑ deferred", "◐ waiting", "it swaps", "×14"):
+        for part in ("sample 26 of 26", "✗ CRITICAL", "+9.8G", "◑ snoozed", "◐ waiting", "it swaps", "×14"):
             assert part in shown
         assert "coincided with" in shown
         assert "caused" not in desk.screen_text()

@@ -17,23 +17,13 @@ from neo_core.workspace import resolve_workspace
 _HEADER = re.compile(r"(?:# )?(\[[\w.-]+\])$")
 _VALUE = re.compile(r"# (\w+ = .+)$")
 
-OWN = ("[tasks.my-report]", "[services.my-server]", "[unload.my-ollama]")
 NEEDED = {
     "[tasks.summary]": '\ncommand = ["true"]',
     "[tasks.dream]": '\ncommand = ["true"]',
+    "[tasks.my-report]": '\ncommand = ["true"]',
     "[services.mlx]": '\ncommand = ["true"]',
-}
-
-# What the template shows as an example because its default is "nothing".
-EXAMPLES = {
-    ("[lease]", "path"),
-    ("[tasks.backup]", "window"),
-    ("[tasks.summary]", "trigger_glob"),
-    ("[services.mlx]", "model"),
-    ("[jobs.backup]", "include"),
-    ("[jobs.kbSync]", "exclude"),
-    ("[tasks.summary]", "command"),
-    ("[tasks.dream]", "command"),
+    "[services.my-server]": '\ncommand = ["true"]',
+    "[unload.my-ollama]": '\nurl = "http://127.0.0.1:1/"',
 }
 
 
@@ -54,7 +44,7 @@ DEFAULTS = [
     (section, line)
     for section, lines in SECTIONS.items()
     for line in lines
-    if section not in OWN and (section, line.split(" ")[0]) not in EXAMPLES
+    if "example" not in line.rpartition("# ")[2]
 ]
 
 
@@ -104,22 +94,27 @@ def test_each_line_shows_the_default(load, tmp_path, section, line):
     without, uncommented = load(f"{section}{needed}"), load(f"{section}{needed}\n{line}")
     assert as_tasks(tmp_path, uncommented) == as_tasks(tmp_path, without)
     assert as_services(tmp_path, uncommented) == as_services(tmp_path, without)
-    assert msgspec.structs.replace(uncommented, tasks={}, services={}, keys={}) == Config()
+    assert uncommented.unload == without.unload
+    assert msgspec.structs.replace(uncommented, tasks={}, services={}, unload={}, keys={}) == Config()
 
 
-def test_an_own_service_shows_the_defaults_too(load, tmp_path):
-    examples = {"command", "cwd", "env", "port", "probe", "probe_command", "memory_limit", "title"}
-    header = '[services.my-server]\ncommand = ["./server.sh"]'
-    for line in SECTIONS["[services.my-server]"]:
-        if line.split(" ")[0] not in examples:
-            assert as_services(tmp_path, load(f"{header}\n{line}")) == as_services(tmp_path, load(header)), line
+def test_what_is_no_default_says_that_it_is_an_example(load):
+    config = load("\n".join(f"{section}\n{line}" for section, line in marked("[jobs.")))
+    assert (config.jobs.backup.include, config.jobs.kb_sync.exclude) == (
+        ("notes", "settings.json"), ("*.min.js", "vendor/**")
+    )  # fmt: skip
+    assert len(DEFAULTS) > 60
+    assert {"class", "cron", "retries"} <= {line.split(" ")[0] for _, line in marked("[tasks.my-report]")}
+    assert [line.split(" ")[0] for _, line in marked("[tasks.backup]")] == ["window"]
 
 
-def test_an_own_model_server_shows_the_defaults_too(load):
-    header = '[unload.my-ollama]\nurl = "http://127.0.0.1:1/"'
-    for line in SECTIONS["[unload.my-ollama]"]:
-        if line.split(" ")[0] in ("method", "timeout"):
-            assert load(f"{header}\n{line}") == load(header), line
+def marked(prefix: str) -> list[tuple[str, str]]:
+    return [
+        (section, line)
+        for section, lines in SECTIONS.items()
+        for line in lines
+        if section.startswith(prefix) and (section, line) not in DEFAULTS
+    ]
 
 
 def test_every_key_of_every_section_is_in_the_template():

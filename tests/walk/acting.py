@@ -53,7 +53,7 @@ def defer_a_task_and_resume_it(walk):
     walk.press("enter")
     walk.see("Why? A few words", within=f"Defer {LIGHT}")
     walk.press(*"walking by", "enter")
-    walk.see(f"{LIGHT} is deferred until", "d again resumes it")
+    walk.see(f"{LIGHT} is snoozed until", "d again resumes it")
     walk.world(lambda: walk.scene.task(LIGHT).snoozed_because == "walking by", "the deferral is kept")
     walk.press("w")
     walk.see("snoozed", within=f"Why · {LIGHT}")

@@ -10,11 +10,11 @@ import click
 from neo_console.cli.completion import complete_live_run
 from neo_console.cli.engines import engine_anyway, engine_to_start
 from neo_console.cli.follow import CANCELLED, exit_code, follow_run
-from neo_console.cli.output import emit_json, for_people, note, run_line
+from neo_console.cli.output import emit_json, fitted, for_people, note, run_line
 from neo_console.cli.parameters import json_option, latest_run, runs_of, task_argument, to_seconds
 from neo_console.cli.patience import start_patiently, to_patience, wait_in_full
 from neo_console.cli.records import control_json, decision_json, run_json
-from neo_console.format import in_local_time, moment
+from neo_console.format import exactly, in_local_time, moment, plain
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neo_core.starting import Attempt
     from neo_core.workspace import Workspace
 
+_HANG = 2
 _LEASE_REASONS = (str(Reason.BACKPRESSURE), str(Reason.LEASE_HELD))
 
 
@@ -191,15 +192,16 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
     if as_json or blocking is None:
         emit_json({"runId": attempt.run_id, "started": False, **decision_json(attempt.decision)})
         return
-    held = engine.deferral_text() if blocking.reason in _LEASE_REASONS else ""
-    if held:
-        click.echo(held)
-    click.echo(f"{blocking.outcome}: {attempt.decision.task} did not start: {blocking.sentence} [{blocking.reason}]")
+    task, now = attempt.decision.task, attempt.decision.at
+    since = engine.held_since() if blocking.reason in _LEASE_REASONS else None
+    held = "" if since is None else f" since {exactly(since, now)}"
+    told = plain(f"{blocking.outcome}: {task} did not start: {blocking.sentence}{held} [{blocking.reason}]")
+    click.echo(fitted(told, _HANG))
     if blocking.gate is Gate.CONFIGURED:  # its sentence is the way out
         return
     if blocking.clears_when:
-        clears = in_local_time(blocking.clears_when, attempt.decision.at)
-        click.echo(f"Clears when: {clears}. Details: neo-console why {attempt.decision.task}")
+        clears = plain(in_local_time(blocking.clears_when, now))
+        click.echo(fitted(f"Clears when: {clears}. Details: neo-console why {task}", _HANG))
 
 
 def _live_run(engine: Engine, name: str) -> Run:

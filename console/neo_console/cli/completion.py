@@ -28,7 +28,7 @@ def completion(shell: str) -> None:
     """Print the script that completes neo-console in SHELL.
 
     Commands, options, tasks, services, runs, incidents and backups are completed, from the workspace of the current
-    folder or of --workspace. What cannot be read is not offered, without a word.
+    folder or of --workspace. What cannot be read is not offered, without a word. neo-lease is not completed.
     """
     from neo_console.cli.main import cli
 

@@ -10,9 +10,9 @@ import click
 import msgspec
 
 from neo_console.cli.completion import complete_bundle
-from neo_console.cli.output import emit_json, note, table
+from neo_console.cli.output import emit_json, fitted, note, table
 from neo_console.cli.parameters import json_option
-from neo_console.format import size
+from neo_console.format import plural, size
 from neo_core.config_template import TEMPLATE
 from neo_core.doctor import Finding, Level, examine
 from neo_core.errors import ConfigError, NeoError, describe_os_error
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from neo_core.jobs.bundles.meta import BundleInfo
     from neo_core.workspace import Workspace
 
+_HANG = 2
 _BADGES = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 
 
@@ -50,7 +51,7 @@ def init(workspace: Workspace, *, as_json: bool) -> None:
     if as_json:
         emit_json({"path": str(path), "ignoreCommand": hint or None})
         return
-    click.echo(f"Wrote {path}. Every line in it is a default; neo-console doctor checks it.")
+    click.echo(f"Wrote {path}. Every line in it is a default or an example; neo-console doctor checks it.")
     if hint:
         note(f"Git would pick up what is kept here. This keeps it out: {hint}")
 
@@ -71,7 +72,7 @@ def doctor(workspace: Workspace, *, as_json: bool) -> int:
         emit_json(findings)
     else:
         for finding in findings:
-            click.echo(_finding_text(finding))
+            click.echo(fitted(_finding_text(finding), _HANG))
         count = {level: sum(finding.level is level for finding in findings) for level in Level}
         known = f", {count[Level.WARN]} to know" if count[Level.WARN] else ""
         click.echo(f"\n{len(findings)} things looked at: {count[Level.FAIL] or 'nothing'} to mend{known}.")
@@ -131,12 +132,13 @@ def restore(workspace: Workspace, bundle: str, *, target: str, as_json: bool) ->
     if as_json:
         emit_json(msgspec.to_builtins(result, enc_hook=str))
     else:
-        rows = f"{result.rows} rows in {result.databases} databases, {result.files} files"
+        rest = plural(result.files - result.databases, "file")
+        rows = f"{plural(result.rows, 'row')} in {plural(result.databases, 'database')}, and {rest}"
         click.echo(f"Restored {found.name} to {target}: {rows}, verified.")
 
 
 def _bundle_row(bundle: BundleInfo) -> tuple[str, ...]:
-    counts = (bundle.databases, bundle.files, bundle.rows)
+    counts = (bundle.databases, bundle.files - bundle.databases, bundle.rows)
     return (bundle.name, *(str(count) for count in counts), size(bundle.bytes), bundle.problem)
 
 

@@ -74,7 +74,7 @@ def _find(engine: Engine, name: str) -> _Log:
             absent = "No log: no orchestrator has run here yet (neo-console orchestrator start)."
             about = {"orchestrator": ORCHESTRATOR}
             return _Log(engine.orchestrator_log, about, lambda: True, absent, "No output yet of the orchestrator.")
-    run = latest_run(engine, name, (*engine.services, ORCHESTRATOR))
+    run = latest_run(engine, name, (*engine.services, ORCHESTRATOR), "task, service or run")
     return _Log(
         partial(engine.log, run.run_id),
         {"runId": run.run_id, "task": run.task},

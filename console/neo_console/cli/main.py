@@ -40,7 +40,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--workspace", metavar="DIR", help="The folder to maintain (default: found from the current folder).")
-@click.option("--read-only", is_flag=True, help="Open the console without any action that changes something.")
+@click.option("--read-only", is_flag=True, help="Open the console without any action; it records the memory.")
 @click.version_option(__version__, prog_name="neo-console")
 @click.pass_context
 def cli(context: click.Context, workspace: str | None, *, read_only: bool) -> None:

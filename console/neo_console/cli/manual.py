@@ -55,7 +55,9 @@ MANUAL = {
             "neo-console history --outcome failed --since 1d --json",
             "neo-console history --lease",
         ),
-        _TIME,
+        "The column TIME, with which --since is compared, is when a run ended, or was started while it goes on, and "
+        "when a start that did not happen was last tried. --lease lists what runs did with the lease; of a script "
+        "under neo-lease run only that the orchestrator reclaimed what it left. " + _TIME,
         (_LEDGER,),
     ),
     "logs": Entry(
@@ -66,7 +68,8 @@ MANUAL = {
     ),
     "run": Entry(
         "Start TASK now and print its log; ctrl+c stops it.",
-        f"0 completed, skipped or deferred; 1 failed or lost, or {_BAD[2:]}; 124 time limit; 130 cancelled",
+        "0 completed, deferred, or skipped because it runs already; 1 failed, lost or not configured, or "
+        f"{_BAD[2:]}; 124 time limit; 130 cancelled",
         (
             "neo-console run backup",
             "neo-console run kbSync --detach",
@@ -98,7 +101,7 @@ MANUAL = {
     "unpause": Entry("End the pause.", f"0 also when nothing was paused; {_BAD}", ("neo-console unpause",)),
     "orchestrator": Entry(
         "Start, stop or look at the orchestrator.",
-        f"0 done; {_BAD}; 3 one runs already (start), or none does (stop, status)",
+        f"0 done; {_BAD}; 3 start: one runs already; stop, status: none runs",
         ("neo-console orchestrator start", "neo-console orchestrator status --json"),
     ),
     "orchestrator start": Entry(
@@ -252,12 +255,12 @@ MANUAL = {
 TOP = Entry(
     "",
     "0 done, also when a start was deferred with its reason; 1 something is wrong, and one message said what and how "
-    "to mend it; 2 usage; 3 an orchestrator runs already (orchestrator start), or none does (stop, status), or "
-    "(status --check) unhealthy or unknown; 124 a run reached its "
-    "time limit; 130 a run was cancelled",
+    "to mend it; 2 usage; 3 orchestrator start: one runs already; orchestrator stop, orchestrator status: none runs; "
+    "status --check: unhealthy or unknown; memory: nothing was recorded near that time; 124 a run reached its time "
+    "limit; 130 a run was cancelled",
     (
         "neo-console                             # open the console on this folder",
-        "neo-console --workspace ~/w --read-only # look, and change nothing",
+        "neo-console --workspace ~/w --read-only # look; nothing can be started or stopped",
         "neo-console status",
         "neo-console completion bash             # let the shell complete commands, tasks and runs",
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from neo_console.cli.columns import aligned
+from neo_console.cli.columns import aligned, prose
 from neo_console.format import in_local_time, moment, plain, size, took
 from neo_console.vocabulary import gate_term, outcome_term, reason_text, term
 from neo_core.schedule.decision import Gate
@@ -38,14 +38,24 @@ def note(text: str) -> None:
     click.echo(plain(text), err=True)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, blocks: bool = False) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, blocks: bool = False, below: bool = False) -> str:
     """Return aligned columns; empty cells stay empty, the last column is not padded.
 
-    On a terminal long texts wrap within their column, or with ``blocks`` every row becomes a block where there is too
-    little room even for that. Elsewhere a row stays one line.
+    On a terminal long texts wrap within their column; where there is too little room for that, ``below`` puts the last
+    cell below its row, and ``blocks`` makes every row a block. Elsewhere a row stays one line.
     """
     cells = [[str(cell) for cell in head], *([plain(cell) for cell in row] for row in rows)]
-    return aligned(cells, shutil.get_terminal_size().columns if sys.stdout.isatty() else None, blocks=blocks)
+    return aligned(cells, _width(), blocks=blocks, below=below)
+
+
+def fitted(text: str, hang: int = 0) -> str:
+    """Return lines of prose as they fit into the terminal; elsewhere a line stays one line."""
+    width = _width()
+    return text if width is None else "\n".join(prose(line, width, hang) for line in text.split("\n"))
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def history_text(runs: Sequence[Run], now: float) -> str:
@@ -53,7 +63,7 @@ def history_text(runs: Sequence[Run], now: float) -> str:
     if not runs:
         return "No runs yet: neo-console run TASK starts one."
     head = ("RUN", "TIME", "TASK", "OUTCOME", "TOOK", "PEAK", "REASON")
-    return table(head, (_run_row(run, now) for run in runs))
+    return table(head, (_run_row(run, now) for run in runs), below=True)
 
 
 def lease_history_text(events: Sequence[LeaseEvent], now: float) -> str:
@@ -81,7 +91,7 @@ def decision_text(decision: Decision) -> str:
         )
         for result in decision.results
     ]
-    return f"{first}\n\n{table(('GATE', 'VERDICT', 'VALUE', 'LIMIT', 'CLEARS WHEN'), rows, blocks=True)}"
+    return f"{fitted(first)}\n\n{table(('GATE', 'VERDICT', 'VALUE', 'LIMIT', 'CLEARS WHEN'), rows, blocks=True)}"
 
 
 def _saw(result: GateResult) -> str:

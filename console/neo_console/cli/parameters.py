@@ -10,7 +10,7 @@ import click
 from neo_console.cli.completion import complete_service, complete_task
 from neo_console.times import parse_moment
 from neo_core.durations import parse_duration
-from neo_core.errors import NeoError, UsageError, guess
+from neo_core.errors import NeoError, NoSuchRunError, UsageError, guess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -64,10 +64,11 @@ def runs_of(engine: Engine, name: str, limit: int) -> list[Run]:
         return []
 
 
-def latest_run(engine: Engine, name: str, also: Collection[str] = ()) -> Run:
+def latest_run(engine: Engine, name: str, also: Collection[str] = (), what: str = "task or run") -> Run:
     """Return the run that ``name`` means: an id, its beginning, or a task's latest run.
 
-    A name that is none of them is compared with those of the tasks, and with what else could be meant.
+    A name that is none of them is compared with those of the tasks, and with what else could be meant; ``what`` says
+    among what it was looked for.
     """
     runs = runs_of(engine, name, 1)
     if runs:
@@ -76,8 +77,9 @@ def latest_run(engine: Engine, name: str, also: Collection[str] = ()) -> Run:
         raise NeoError(f"task {name!r}", "has no run yet", f"Start one: neo-console run {name}")
     try:
         return engine.run(name)
-    except UsageError as error:
-        near = guess(name, (*engine.tasks, *also))
-        if not near:
-            raise
-        raise UsageError(error.thing, error.cause, f"{near}{error.mend}") from error
+    except NoSuchRunError as error:
+        if name in engine.services and name not in also:
+            mend = f"It is a service: neo-console service --help says what can be done with it. {error.mend}"
+        else:
+            mend = f"{guess(name, (*engine.tasks, *also))}{error.mend}"
+        raise UsageError(f"name {name!r}", f"is no {what} here", mend) from error

@@ -83,9 +83,11 @@ def why(workspace: Workspace, task: str, *, scheduled: bool, as_json: bool) -> N
 @click.command()
 @click.option("--task", metavar="TASK", default="", shell_complete=complete_task, help="Only this task.")
 @click.option("--outcome", type=click.Choice([str(outcome) for outcome in Outcome]), help="Only this outcome.")
-@click.option("--since", callback=to_moment, metavar="TIME", help="Not before: 14:03, an ISO time, or 2h.")
+@click.option(
+    "--since", callback=to_moment, metavar="TIME", help="Not before, by the column TIME: 14:03, an ISO time, or 2h."
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most this many.")
-@click.option("--lease", is_flag=True, help="The lease's history instead: who acquired and released it.")
+@click.option("--lease", is_flag=True, help="The lease's history instead: which runs acquired and released it.")
 @json_option
 @click.pass_obj
 def history(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neo_console.cli.output import history_text, table
-from neo_console.format import age, countdown, moment, plain, size
+from neo_console.cli.output import fitted, history_text, table
+from neo_console.format import age, moment, plain, size
 from neo_console.vocabulary import outcome_term, term
 from neo_console.waiting import last_deferral, who_waits
 from neo_core.health import judge
+from neo_core.ledger.models import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,21 +28,26 @@ if TYPE_CHECKING:
     )
 
 _RECENT = 5
-_INDENT = "\n           "
+_LABEL = 12
+_INDENT = "\n" + " " * (_LABEL + 2)
+_HANG = _LABEL + 4  # cells: below the word behind the badge
 
 
 def status_text(snapshot: Snapshot) -> str:
     """Return what ``status`` prints."""
     now = snapshot.at
     read_only = f"  (read-only: {plain(snapshot.read_only)})" if snapshot.read_only else ""
-    parts = [
-        f"health     {health_text(judge(snapshot))}",
-        f"workspace  {plain(snapshot.workspace)}{read_only}",
-        _part("lease", snapshot.lease, lambda view: _lease_lines(view, now)),
-        _part("daemon", snapshot.orchestrator, lambda view: orchestrator_line(view, now)),
+    head = [
+        f"{'health'.ljust(_LABEL)}  {health_text(judge(snapshot))}",
+        f"{'workspace'.ljust(_LABEL)}  {plain(snapshot.workspace)}{read_only}",
+        _part("lease", snapshot.lease, lambda view: _lease_lines(view, snapshot.outcomes.value or (), now)),
+        _part("orchestrator", snapshot.orchestrator, lambda view: orchestrator_line(view, now)),
         _part("memory", snapshot.memory, _memory_line),
         *_unless_read("collisions", snapshot.collisions),
         *_unless_read("strays", snapshot.strays),
+    ]
+    parts = [
+        fitted("\n".join(head), _HANG),
         "",
         _part("tasks", snapshot.schedule, lambda view: _tasks(view, now), block=True),
         *_service_parts(snapshot.services, now),
@@ -80,11 +86,11 @@ def services_text(views: Sequence[ServiceView], now: float) -> str:
     if not views:
         return "No services are configured: add a section [services.NAME] to neo-console.toml."
     head = ("SERVICE", "STATE", "SINCE", "PID", "ENDPOINT", "RESTARTS", "WHY")
-    return table(head, (_service_row(view, now) for view in views))
+    return table(head, (_service_row(view, now) for view in views), below=True)
 
 
 def _service_row(view: ServiceView, now: float) -> tuple[str, ...]:
-    ahead = f" (next start {countdown(view.next_start_at, now)})" if view.next_start_at is not None else ""
+    at = f"; next start at {moment(view.next_start_at, now, seconds=True)}" if view.next_start_at is not None else ""
     return (
         view.name,
         str(term(view.state)),
@@ -92,7 +98,7 @@ def _service_row(view: ServiceView, now: float) -> tuple[str, ...]:
         str(view.pid or ""),
         view.endpoint,
         str(view.restarts or ""),
-        f"{view.sentence}{ahead}",
+        f"{view.sentence}{at}",
     )
 
 
@@ -110,16 +116,25 @@ def _unless_read(name: str, section: Section[Any]) -> list[str]:
 
 def _part(name: str, section: Section[Any], show: Any, *, block: bool = False) -> str:  # noqa: ANN401 - any section
     if section.error:
-        return f"{name.ljust(9)}  ✗ unreadable: {plain(section.error)}"
+        return f"{name.ljust(_LABEL)}  ✗ unreadable: {plain(section.error)}"
     if section.value is None:
-        return f"{name.ljust(9)}  ? unknown"
-    return str(show(section.value)) if block else f"{name.ljust(9)}  {show(section.value)}"
+        return f"{name.ljust(_LABEL)}  ? unknown"
+    return str(show(section.value)) if block else f"{name.ljust(_LABEL)}  {show(section.value)}"
 
 
-def _lease_lines(view: LeaseView, now: float) -> str:
+def _asked(view: LeaseView, runs: Sequence[Run]) -> str:
+    """Return how the holder was asked for, and of a run of ours by whom; a script's own reason as it gave it."""
+    run = next((run for run in runs if run.run_id == view.run_id), None) if view.run_id else None
+    if run is not None:
+        by = f", asked for by {run.requested_by}" if run.trigger is Trigger.MANUAL and run.requested_by else ""
+        return f"{term(run.trigger).word}{by}"
+    return term(Trigger.MANUAL).word if view.by_hand else view.reason
+
+
+def _lease_lines(view: LeaseView, runs: Sequence[Run], now: float) -> str:
     parts = [str(term(view.light)).upper()]
     if view.owner:
-        parts += [view.owner, f"pid {view.pid or 'unknown'}", view.reason]
+        parts += [view.owner, f"pid {view.pid or 'unknown'}", _asked(view, runs)]
     if view.acquired_at is not None:
         parts.append(f"for {age(now - view.acquired_at)}")
     lines = [plain(" · ".join(part for part in parts if part))]
@@ -159,19 +174,20 @@ def _tasks(view: ScheduleView, now: float) -> str:
                 why,
             )
         )
-    text = table(("TASK", "CLASS", "STATE", "LAST", "DEFERRED", "WHY NOT NOW"), rows)
+    text = table(("TASK", "CLASS", "STATE", "LAST", "DEFERRED", "WHY NOT NOW"), rows, below=True)
     if view.pause is not None:
         because = f": {plain(view.pause.because)}" if view.pause.because else ""
         until = f" until {moment(view.pause.until, now)}" if view.pause.until is not None else ""
         ends = "(no task starts; neo-console unpause ends it)"
-        text = f"PAUSED{until} by {view.pause.requested_by}{because} {ends}\n{text}"
+        said = f"PAUSED{until} by {view.pause.requested_by}{because} {ends}"
+        text = f"{fitted(said, 2)}\n{text}"
     if view.heavy_deferral is not None:
         held = view.heavy_deferral
         because = f": {plain(held.because)}" if held.because else ""
         until = f" until {moment(held.until, now)}" if held.until is not None else ""
-        text = (
-            f"HEAVY DEFERRED{until} by {held.requested_by}{because} (neo-console relief resume-heavy ends it)\n{text}"
-        )
+        ends = "(neo-console relief resume-heavy ends it)"
+        said = f"HEAVY DEFERRED{until} by {held.requested_by}{because} {ends}"
+        text = f"{fitted(said, 2)}\n{text}"
     return text
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from neo_console.cli.engines import engine_anyway, engine_to_start
-from neo_console.cli.output import emit_json, note
+from neo_console.cli.output import emit_json, fitted, note
 from neo_console.cli.parameters import json_option, service_argument
 from neo_console.cli.projection import orchestrator_json, service_json
 from neo_console.cli.records import control_json
@@ -27,6 +27,7 @@ T = TypeVar("T")
 _ACKNOWLEDGED_WITHIN = 10.0
 _LOOK_EVERY = 0.1
 _NOT_RUNNING = 3
+_HANG = 2
 
 _because_option = click.option("--because", default="", metavar="TEXT", help="Why, for the record.")
 _no_wait_option = click.option("--no-wait", is_flag=True, help="Return at once instead of when it was taken up.")
@@ -86,7 +87,7 @@ def orchestrator_status(workspace: Workspace, *, as_json: bool) -> int:
     if as_json:
         emit_json(orchestrator_json(view))
     else:
-        click.echo(orchestrator_line(view, snapshot.at))
+        click.echo(fitted(orchestrator_line(view, snapshot.at), _HANG))
         if view.config_error:
             note(f"It goes on with its older configuration: {view.config_error}")
     return 0 if view.state is OrchestratorState.RUNNING else _NOT_RUNNING

@@ -33,12 +33,12 @@ def _defer(app: NeoConsole, name: str, hold: Hold) -> None:
     try:
         control = app.engine().defer(name, hold.seconds or 0.0, hold.because)
     except NeoError as error:
-        app.report(f"{name} was not deferred. {error}", Tone.FAIL)
+        app.report(f"{name} was not snoozed. {error}", Tone.FAIL)
         return
     finally:
         app.nudge()
     key = app.keymap.key("defer")
-    app.report(f"{name} is deferred until {moment(control.until, app.now())}; {key} again resumes it", Tone.OK)
+    app.report(f"{name} is snoozed until {moment(control.until, app.now())}; {key} again resumes it", Tone.OK)
 
 
 def _resume(app: NeoConsole, name: str) -> None:
@@ -49,4 +49,4 @@ def _resume(app: NeoConsole, name: str) -> None:
         return
     finally:
         app.nudge()
-    app.report(f"{name} is resumed" if was else f"{name} was not deferred any more", Tone.OK)
+    app.report(f"{name} is resumed" if was else f"{name} was not snoozed any more", Tone.OK)

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from neo_core.errors import NeoError, describe_os_error
-from neo_core.lease.explain import deferral_lines, explain_held, way_out
+from neo_core.lease.explain import deferral_lines, explain_held
 from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import DEFAULT_TTL, RENEW_EVERY, RecordStatus
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from neo_core.lease.inspect import Inspection
     from neo_core.lease.store import HeldLease
 
 FAILED = 125
@@ -225,13 +224,9 @@ def _inspect(given: Given) -> int:
     if mistake:
         sys.stderr.write(f"neo-lease: {mistake} Until then this is its last known or its usual place.\n")
     seen = LeaseStore(path := workspace.lease_text).inspect()
-    if given.json:
-        import json
+    from neo_core.commands.lease_text import as_json, as_text
 
-        text = json.dumps(_as_json(seen, path), indent=2, ensure_ascii=False)
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
-    else:
-        sys.stdout.write(_as_text(seen, path))
+    sys.stdout.write(as_json(seen, path) if given.json else as_text(seen, path))
     return 1 if mistake or seen.status is RecordStatus.UNREADABLE else 0
 
 
@@ -246,46 +241,6 @@ def _reclaim(given: Given) -> int:
         return 0
     sys.stderr.write(f"neo-lease: not reclaimed: {explain_held(before)}.\n")
     return 1
-
-
-def _as_text(seen: Inspection, path: str) -> str:
-    lines = [f"status   {seen.status}{' (busy)' if seen.busy else ''}{' (overdue)' if seen.expired else ''}"]
-    if seen.lease is not None:
-        lease = seen.lease
-        lines += [
-            f"holder   {seen.holder}",
-            f"owner    {lease.owner}",
-            f"reason   {lease.reason}",
-            f"pid      {lease.pid or 'unknown'}",
-            f"since    {lease.acquired_text}",
-        ]
-    lines += [f"carrier  pid {one.pid} by {one.by}: {one.command}" for one in seen.scan.carriers]
-    if seen.scan.unreadable:
-        lines.append(f"unknown  {seen.scan.unreadable} of your processes would not show their environment")
-    if not seen.takeable:
-        lines.append(f"why      {explain_held(seen)}")
-    if mend := way_out(seen):
-        lines.append(f"to end   {mend}")
-    lines.append(f"file     {path}")
-    return "\n".join(lines) + "\n"
-
-
-def _as_json(seen: Inspection, path: str) -> dict[str, object]:
-    lease = dict(seen.lease.fields) if seen.lease else None
-    if lease is not None and isinstance(lease.get("token"), str):
-        lease["token"] = lease["token"][:8]
-    return {
-        "status": str(seen.status),
-        "takeable": seen.takeable,
-        "holder": str(seen.holder) if seen.holder else None,
-        "expired": seen.expired,
-        "busy": seen.busy,
-        "lease": lease,
-        "carriers": [one._asdict() for one in seen.scan.carriers],
-        "unreadableEnvironments": seen.scan.unreadable,
-        "error": seen.error,
-        "path": path,
-    }
 
 
 def _ttl(text: str) -> float:

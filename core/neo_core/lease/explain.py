@@ -10,6 +10,10 @@ from neo_core.lease.words import HolderState, RecordStatus
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
 
+RECLAIM = "neo-lease reclaim"
+MALFORMED_SENTENCE = "the lease file is not a lease; the next start replaces it"
+UNREADABLE_MEND = "make it a readable file, or move it away while nothing runs"
+
 
 def explain_held(seen: Inspection) -> str:
     """Return why a record cannot be taken."""

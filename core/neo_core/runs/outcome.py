@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ _TELLING = 10
 _LONGEST = 500
 _KEYS = frozenset({"deferred", "outcome", "skipped"})
 _DEFERRED = "Deferred: heavy-maintenance lease held by "
+_NOT_STARTED = re.compile(r"(deferred|skipped): (\S.* did not start: .+) \[([a-z0-9-]+)\]")  # neo-console run
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,9 @@ def _told(lines: list[str]) -> Ending | None:
             return Ending(
                 outcome=Outcome.DEFERRED, reason_code=str(Reason.LEASE_HELD), reason=reason[:_LONGEST], exit_code=0
             )
+        if put_off := _NOT_STARTED.fullmatch(line):
+            outcome, reason, code = put_off.groups()
+            return Ending(outcome=Outcome(outcome), reason_code=code, reason=reason[:_LONGEST], exit_code=0)
         told = _json_object(line)
         if told is not None and not _KEYS.isdisjoint(told):
             return _ending(told)

@@ -10,6 +10,9 @@ from datetime import datetime
 
 import pytest
 
+from neo_core.ledger.models import Outcome
+from neo_core.runs.outcome import judge_exit
+
 
 def test_a_run_prints_its_log_and_how_it_ended(console):
     done = console("run", "quick")
@@ -50,13 +53,12 @@ def test_a_detached_run_as_json_is_its_row(console, until):
 
 def test_a_start_while_the_lease_is_held_is_deferred_exits_0_and_is_in_the_history(console, held, workspace):
     done = console("run", "quick")
-    first, second, third, fourth = done.stdout.splitlines()
+    first, second = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
-    assert first.startswith("⏸️  Deferred: heavy-maintenance lease held by 'sandman' (reason='manual-cli', pid=")
-    assert second == "   This script will not run while another heavy-maintenance task is active."
-    assert third.startswith("deferred: quick did not start: lease held by sandman")
-    assert third.endswith("[heavy-maintenance-lease-held]")
-    assert fourth.startswith("Clears when: sandman ends. Details: neo-console why quick")
+    assert first.startswith("deferred: quick did not start: lease held by sandman")
+    since = datetime.fromtimestamp(held.acquired_at).astimezone().strftime("%H:%M:%S")
+    assert first.endswith(f" since {since} [heavy-maintenance-lease-held]")
+    assert second == "Clears when: sandman ends. Details: neo-console why quick"
     row = console.json("history")[0]
     assert (row["outcome"], row["healthOutcome"], row["count"]) == ("deferred", "skipped", 1)
     assert (row["reasonCode"], row["blocker"], row["blockerPid"]) == (
@@ -65,6 +67,14 @@ def test_a_start_while_the_lease_is_held_is_deferred_exits_0_and_is_in_the_histo
         os.getpid(),
     )
     assert workspace.lease.exists()
+
+
+def test_a_task_whose_command_is_such_a_start_is_told_as_deferred_itself(console, tmp_path):
+    console("pause", "--because", "a [talk]")
+    log = tmp_path / "outer.log"
+    log.write_text(console("run", "quick").stdout)
+    ending = judge_exit(0, log, 0)
+    assert (ending.outcome, ending.reason_code) == (Outcome.DEFERRED, "paused")
 
 
 def test_a_deferral_that_repeats_is_one_row_with_a_count_and_nobody_waits_for_it(console, held):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 
@@ -177,11 +178,14 @@ def test_a_backup_is_listed_and_restored_to_an_empty_folder_only(console, root, 
     (root / "notes.txt").write_text("kept")
     assert console("run", "backup").returncode == 0
     (bundle,) = console.json("backups")
-    assert bundle["name"] in console("backups").stdout
+    head, row = (line.split() for line in console("backups").stdout.splitlines())
+    assert (row[0], dict(zip(head, row, strict=False))["FILES"]) == (bundle["name"], "1")
+    assert "1 database and 1 file, " in console.runs()[0].reason
     target = tmp_path / "target"
     done = console("restore", "latest", "--to", str(target))
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Restored {bundle['name']}" in done.stdout
+    assert re.search(r": \d+ rows in 1 database, and 1 file, verified\.$", done.stdout.strip())
     assert next(target.rglob("notes.txt")).read_text() == "kept"
     again = console("restore", bundle["name"], "--to", str(target))
     assert again.returncode == 1

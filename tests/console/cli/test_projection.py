@@ -14,6 +14,8 @@ from neo_console.cli.status import status_text
 from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, ServiceState, Trigger
 from neo_core.snapshot import (
     CollisionView,
+    LeaseLight,
+    LeaseView,
     OrchestratorState,
     OrchestratorView,
     ScheduleView,
@@ -117,17 +119,40 @@ def test_what_could_not_be_read_has_an_error_and_no_value(picture):
     lost = msgspec.structs.replace(picture, services=Section(at=NOW, error="ledger: is damaged"))
     told = snapshot_json(lost)
     assert (told["services"]["value"], told["services"]["error"]) == (None, "ledger: is damaged")
-    assert "services   ✗ unreadable: ledger: is damaged" in status_text(lost)
+    assert "services      ✗ unreadable: ledger: is damaged" in status_text(lost)
 
 
 def test_the_text_begins_with_health_and_its_causes(picture):
     first, *causes = status_text(picture).splitlines()[:4]
-    assert first == "health     ✗ UNHEALTHY"
-    assert causes[0] == "           ✗ [collision] dream, backup: two heavy jobs: a and b → neo-console stop b"
-    assert causes[1].startswith("           ◐ [service-backoff] chroma: restarts in 4s → ")
+    assert first == "health        ✗ UNHEALTHY"
+    assert causes[0] == "              ✗ [collision] dream, backup: two heavy jobs: a and b → neo-console stop b"
+    assert causes[1].startswith("              ◐ [service-backoff] chroma: restarts in 4s → ")
     text = status_text(picture)
-    assert "daemon     ● RUNNING · pid 4121 · for 15m · polled 2s ago · polls" in text
-    assert "restarts in 4s (next start in 4s" in text
+    assert "orchestrator  ● RUNNING · pid 4121 · for 15m · polled 2s ago · polls" in text
+    assert "restarts in 4s; next start at " in text
+    assert text.count("in 4s") == 2, "once in the health, once in the table"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "run_id", "reason", "told"),
+    [
+        (Trigger.MANUAL, "h", "manual-cli", "manual, asked for by ada"),
+        (Trigger.SCHEDULED, "h", "scheduled", "scheduled"),
+        (Trigger.MANUAL, "", "manual-cli", "manual"),
+        (Trigger.MANUAL, "", "nightly index", "nightly index"),
+    ],
+    ids=["by hand", "by the schedule", "script", "script with a reason"],
+)
+def test_the_holder_is_shown_with_who_asked_for_it(picture, trigger, run_id, reason, told):
+    run = Run(
+        run_id="h", task="dream", heavy=True, trigger=trigger, requested_at=NOW, last_at=NOW, requested_by="ada"
+    )  # fmt: skip
+    held = LeaseView(
+        light=LeaseLight.HELD, status="active", owner="dream", pid=7, run_id=run_id, reason=reason, acquired_at=NOW - 60
+    )  # fmt: skip
+    seen = msgspec.structs.replace(picture, lease=Section(at=NOW, value=held), outcomes=Section(at=NOW, value=(run,)))
+    assert f"lease         ● HELD · dream · pid 7 · {told} · for 1m" in status_text(seen)
+    assert snapshot_json(seen)["lease"]["value"]["holder"]["reason"] == reason, "as the record has it"
 
 
 def test_a_control_and_a_lease_event():

@@ -21,8 +21,8 @@ OWN = ["quick", "waits", "fails", "stubborn", "light"]
 def test_status_of_a_new_workspace_says_that_nothing_happened_and_makes_nothing(console, root, workspace):
     done = console("status")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"workspace  {root}" in done.stdout
-    assert "lease      ○ FREE" in done.stdout
+    assert f"workspace     {root}" in done.stdout
+    assert "lease         ○ FREE" in done.stdout
     assert "No runs yet: neo-console run TASK starts one." in done.stdout
     assert [
         line.split()[0] for line in done.stdout.splitlines() if " heavy " in line or " light " in line
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_not_shown_as_good_and_exits_1(console, workspace
     assert [told[name]["value"] for name in ("tasks", "pause", "outcomes")] == [None] * 3
     assert "is damaged" in told["outcomes"]["error"]
     assert told["lease"]["value"]["state"] == "free"
-    assert "outcomes   ✗ unreadable: ledger" in console("status").stdout
+    assert "outcomes      ✗ unreadable: ledger" in console("status").stdout
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,24 @@ def test_a_mistyped_task_gets_a_guess(console, command):
     done = console(*command, "bakup")
     assert done.returncode == 2
     assert "Did you mean backup? " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "what", "hint"),
+    [
+        (("logs", "chrom"), "is no task, service or run here", "Did you mean chroma?"),
+        (("logs", "nosuch"), "is no task, service or run here", "List runs with"),
+        (("stop", "quik"), "is no task or run here", "Did you mean quick?"),
+        (("stop", "chroma"), "is no task or run here", "It is a service"),
+        (("why", "chroma"), "is not known here", "It is a service"),
+    ],
+)
+def test_a_name_that_is_nothing_says_among_what_it_was_looked_for(console, root, command, what, hint):
+    with (root / "neo-console.toml").open("a") as file:
+        file.write('\n[services.chroma]\ncommand = ["true"]\n')
+    done = console(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"'{command[1]}': {what}. {hint}" in done.stderr
 
 
 def test_a_pause_says_until_when_in_the_status(console):

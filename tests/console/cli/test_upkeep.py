@@ -57,7 +57,7 @@ def stands(console, state, *, not_as=None) -> bool:
 def test_without_an_orchestrator_status_says_so_and_what_to_do(keeping):
     done = keeping("status", "--check")
     first, *causes = done.stdout.splitlines()[:3]
-    assert (done.returncode, first) == (1, "health     ◐ DEGRADED")
+    assert (done.returncode, first) == (1, "health        ◐ DEGRADED")
     assert "[orchestrator-not-running]" in causes[0]
     assert causes[0].endswith("→ neo-console orchestrator start")
     assert "[service-not-kept] ticker" in causes[1]
@@ -94,7 +94,7 @@ def test_the_orchestrator_starts_detached_keeps_the_service_and_stops(keeping, u
     assert told["orchestrator"]["value"]["pid"] in pids
     assert service(keeping)["pid"] not in pids
     assert keeping("status", "--check").returncode == 0
-    assert "daemon     ● RUNNING · pid " in keeping("status").stdout
+    assert "orchestrator  ● RUNNING · pid " in keeping("status").stdout
     assert 'neo_console_service_up{service="ticker"} 1\n' in keeping("status", "--format", "prometheus").stdout
     assert keeping("orchestrator", "status").returncode == 0
     assert "ticker" in keeping("logs", "orchestrator").stdout

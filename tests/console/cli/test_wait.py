@@ -97,8 +97,7 @@ def test_what_it_waits_for_is_told_again_when_it_is_something_else(console, leas
 def test_when_its_time_is_over_it_leaves_like_any_deferral(console, lease, workspace, options, code):
     done = console("run", "quick", "--wait=200ms", *options)
     assert done.returncode == code
-    assert done.stdout.startswith("⏸️  Deferred: heavy-maintenance lease held by 'sandman'")
-    assert "deferred: quick did not start: lease held by sandman" in done.stdout
+    assert done.stdout.startswith("deferred: quick did not start: lease held by sandman")
     assert done.stderr.endswith("quick was not started within 200ms.\n")
     assert [row.outcome for row in console.runs()] == ["deferred"]
     assert waiters(workspace) == []

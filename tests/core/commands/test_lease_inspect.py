@@ -79,6 +79,24 @@ def test_what_is_no_lease_is_told_apart_and_stays(lease, record, make, status, c
     assert os.path.samestat(os.lstat(record), before)
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_text("{"), ["the lease file is not a lease; the next start replaces it", "neo-lease"]),
+        (lambda path: path.mkdir(), ["the lease file cannot be read: is a folder", "make it a readable file"]),
+        (lambda path: write(path, pid=DEAD), ["its holder is gone; the next start takes the lease over", "neo-lease"]),
+    ],
+    ids=["malformed", "unreadable", "stale"],
+)
+def test_what_nobody_holds_and_nobody_can_has_a_cause_and_a_mend(lease, record, make, said):
+    record.parent.mkdir(parents=True)
+    make(record)
+    os.utime(record, (1, 1))
+    lines = dict(line.split(maxsplit=1) for line in lease("inspect").stdout.splitlines())
+    assert lines["why"].startswith(said[0])
+    assert lines["mend"].startswith(said[1])
+
+
 def test_a_hostile_record_reaches_the_terminal_harmless_and_json_whole(lease, record):
     write(record, owner="\x1b[31mred\nlines", reason="\ud800", acquiredAt="2026-11-21T00:00:00Z\x1b]0;x\x07", pid=-1)
     text = lease("inspect")

@@ -151,7 +151,7 @@ def test_a_token_that_is_not_the_leases(find, state, workspace, monkeypatch):
 
 
 def test_the_ledger(find, state, workspace):
-    assert find("ledger").says == "is not there yet; the first run makes it"
+    assert find("ledger").says == "is not there yet; a run, the orchestrator or an open console makes it"
     with Ledger(workspace.ledger):
         pass
     assert find("ledger").says == "is sound"

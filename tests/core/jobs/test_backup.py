@@ -283,3 +283,16 @@ def test_age_is_that_in_the_meta_and_not_of_the_folder(workspace):
     done = back_up(workspace, max_age=Duration(7 * DAY))
     assert done.details["removed"] == [old.name]
     assert to_iso(NOON) == read_meta(Path(done.details["bundle"])).created_at
+
+
+def test_databases_beside_the_data_folder_are_counted_until_they_are_included(workspace):
+    make_database(workspace.data / "memory.db")
+    make_database(workspace.root / "notes.db")
+    make_database(workspace.root / "deep" / "far.db")
+    (workspace.root / "letter.txt").write_text("no database")
+    assert back_up(workspace).summary.endswith("; 1 database beside .neo-ai-data is not in jobs.backup.include")
+    make_database(workspace.root / "more.sqlite")
+    assert "; 2 databases beside .neo-ai-data are not in" in back_up(workspace).summary
+    told = back_up(workspace, include=("notes.db", "more.sqlite")).summary
+    assert told.startswith("3 databases and 0 files, ")
+    assert "jobs.backup.include" not in told

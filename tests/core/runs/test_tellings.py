@@ -11,6 +11,7 @@ from neo_core.runs.outcome import judge_exit
 
 HELD = "heavy-maintenance-lease-held"
 UPSTREAM = "⏸️  Deferred: heavy-maintenance lease held by 'x' (reason='y', pid=1, acquiredAt=z)."
+NESTED = "deferred: b did not start: every task is paused until ended by hand (a [talk]) [paused]"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ UPSTREAM = "⏸️  Deferred: heavy-maintenance lease held by 'x' (reason='y', p
         ),
         ([UPSTREAM, '{"level": "info"}'], Outcome.DEFERRED, HELD),
         ([UPSTREAM, '{"outcome": "completed"}'], Outcome.COMPLETED, ""),
+        ([NESTED, "Clears when: neo-console unpause. Details: neo-console why b"], Outcome.DEFERRED, "paused"),
+        (["skipped: b did not start: b is already running (1f) [already-running]"], Outcome.SKIPPED, "already-running"),
+        (["deferred: the rest did not start"], Outcome.COMPLETED, ""),
         (['{"outcome": "skipped", "reasonCode": "wrong-branch"}'], Outcome.SKIPPED, "wrong-branch"),
         (['{"outcome": "completed", "reasonCode": "up-to-date"}'], Outcome.COMPLETED, "up-to-date"),
         (['{"deferred": "yes"}'], Outcome.COMPLETED, ""),

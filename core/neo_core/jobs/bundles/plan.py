@@ -50,6 +50,29 @@ def plan(workspace: Workspace, folder: Path, include: tuple[str, ...]) -> list[E
     return [entries[path] for path in sorted(entries)]
 
 
+def databases_outside(workspace: Workspace, entries: list[Entry]) -> list[str]:
+    """Return the names of the databases directly in the workspace's folder that ``entries`` leave out.
+
+    What cannot be read is none of them.
+    """
+    taken = {entry.path for entry in entries}
+    found: list[str] = []
+    for path, source in _directly_in(workspace.root):
+        try:
+            if path not in taken and _is_regular(source) and is_database(source):
+                found.append(path)
+        except JobError:
+            continue
+    return found
+
+
+def _directly_in(folder: Path) -> list[tuple[str, Path]]:
+    try:
+        return sorted((entry.name, folder / entry.name) for entry in os.scandir(folder))
+    except OSError:
+        return []
+
+
 def _included(workspace: Workspace, folder: Path, text: str) -> Iterator[Entry]:
     path = _relative(text)
     source = workspace.root / path
