@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -120,6 +121,29 @@ def test_two_runs_at_once_end_with_one_whole_index(workspace: Workspace) -> None
     outputs = [job.communicate() for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], outputs
     assert check(workspace) == 300
+
+
+def test_an_index_that_another_run_makes_in_this_moment_is_not_taken_for_a_strangers(workspace, monkeypatch):
+    path, others = workspace.search_index, []
+
+    def make():
+        with open_index(path):
+            pass
+
+    class Looking(sqlite3.Connection):
+        def execute(self, statement, *values):
+            if "sqlite_master" in statement and not others:
+                others.append(threading.Thread(target=make))
+                others[0].start()
+                others[0].join(0.3)  # it makes the index now, or waits for the one who looks
+            return super().execute(statement, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **more: connect(*given, factory=Looking, **more))
+    with open_index(path):
+        pass
+    others[0].join()
+    assert check(workspace) == 0
 
 
 def test_full_disk_is_told_and_leaves_the_last_whole_batch(workspace: Workspace) -> None:

@@ -110,7 +110,10 @@ def open_index(path: Path) -> Iterator[Index]:
     """
     _make_file(path)
     with _explained(path), closing(_connect(path, "rw")) as database:
-        if _is_new(database, path):
+        # One moment for all that is asked: another kbSync may be making the same file.
+        with _transaction(database, "BEGIN"):
+            new = _is_new(database, path)
+        if new:
             _lay_out(database, path)
         path.chmod(0o600)
         database.execute("PRAGMA journal_mode = WAL")
@@ -214,8 +217,8 @@ def _lay_out(database: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+def _transaction(database: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    database.execute(begin)
     try:
         yield
         database.execute("COMMIT")
