@@ -113,7 +113,13 @@ def may_stop(context: Context) -> Blocked | None:
         return Blocked(f"this run is over ({how})", f"press {context.key('log')} for its log")
     if subject.kind is Kind.TASK:
         return Blocked(f"{subject.label} is not running", f"press {context.key('trigger')} to start it")
-    return Blocked(f"{subject.label} is no run of this workspace", "stop it where it was started")
+    return _stopped_elsewhere(context, subject.label)
+
+
+def _stopped_elsewhere(context: Context, label: str) -> Blocked:
+    if context.on_orchestrator:
+        return Blocked("the orchestrator has a key of its own", f"press {context.key('orchestrator')} to stop it")
+    return Blocked(f"{label} is no run of this workspace", "stop it where it was started")
 
 
 def may_kill(context: Context) -> Blocked | None:

@@ -62,6 +62,17 @@ class Context:
         return self.picture.stray(*stray) if stray is not None else None
 
     @property
+    def on_orchestrator(self) -> bool:
+        """Whether the orchestrator's tree, or a process of it, is selected."""
+        subject = self.subject
+        if subject is None or subject.kind is Kind.TREE:
+            return subject is not None and subject.key.startswith(ORCHESTRATOR_TREE)
+        if subject.pid is None or subject.start_time is None:
+            return False
+        found = self.picture.process(subject.pid, subject.start_time)
+        return found is not None and f"{found[0].kind}:" == ORCHESTRATOR_TREE
+
+    @property
     def live_run_id(self) -> str:
         """The run that is selected and still works, also without its runner; empty when there is none."""
         subject = self.subject

@@ -19,6 +19,7 @@ from neo_core.processes.source import is_alive, system_source
 from neo_core.services.ports import describe_taken, is_ours, taken_by
 from neo_core.snapshot import OrchestratorState
 from neo_core.snapshot_strays import StrayKind
+from neo_core.strays.marks import marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +47,11 @@ def program_findings(catalogue: Catalogue) -> Iterator[Finding]:
 def service_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
     """Yield whether every service has its program, and its port to itself."""
     records, _ = _written(workspace)
+    state = workspace.state_text
     for service in catalogue.services.values():
         found = _program(f"service {service.name}", f"services.{service.name}", service)
         yield found
-        yield from _port(service, records.get(service.name))
+        yield from _port(service, records.get(service.name), state)
 
 
 def stray_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
@@ -65,7 +67,10 @@ def stray_findings(workspace: Workspace, catalogue: Catalogue) -> Iterator[Findi
         return
     for stray in view.found:
         if stray.kind not in (StrayKind.LISTENER, StrayKind.LEASE):
-            yield warn(f"process {stray.pid}", f"{stray.name} {stray.sentence}", f"Run: {stray.mend}")
+            blocks = f"; it blocks {stray.blocks}" if stray.blocks else ""
+            yield warn(f"process {stray.pid}", f"{stray.name} {stray.sentence}{blocks}", f"Run: {stray.mend}")
+    if view.orphaned:
+        return  # the lease's finding tells what it is and its mend
     for unknown in view.unknown:
         yield warn("strays", unknown, "Look at it as that user.")
     if not view.found and not view.unknown:
@@ -104,7 +109,8 @@ def _program(thing: str, key: str, told: Task | Service) -> Finding:
     return ok(thing, f"starts {program}")
 
 
-def _port(service: Service, record: ServiceRecord | None) -> Iterator[Finding]:
+def _port(service: Service, record: ServiceRecord | None, state: str) -> Iterator[Finding]:
+    """Yield whose the port is; one of a start of ours that is over is a stray, and told as that."""
     if service.port is None:
         return
     thing = f"port {service.port}"
@@ -112,6 +118,8 @@ def _port(service: Service, record: ServiceRecord | None) -> Iterator[Finding]:
     source = system_source()
     found = taken_by(service)
     strangers = [one for one in found if not is_ours(one, instance, source)]
+    if strangers and all(marks_of(one.pid, source).is_of_service(service.name, state) for one in strangers):
+        return
     if strangers:
         mend = f"End it, or set services.{service.name}.port; nobody ends it for you."
         yield fail(thing, describe_taken(service, strangers[0]).removeprefix(f"{thing} "), mend)

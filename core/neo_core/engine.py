@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from neo_core.admission import gather_facts
 from neo_core.awaiting import Patience
 from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
-from neo_core.clock import Clock, SystemClock
+from neo_core.clock import Clock, SystemClock, to_iso
 from neo_core.errors import EndedError, LedgerError, NeoError, UsageError
 from neo_core.incumbent import read_incumbent
 from neo_core.lease.inherit import inherited_token
@@ -235,6 +235,10 @@ class Engine(ServiceDesk):
             )
             if not run.live:
                 ledger.controls.acknowledge(control.control_id, self._clock.now())
+                how = "killed" if force else "asked to end"
+                why = f" ({because})" if because else ""
+                told = f"what was left of it was {how} by {user_name()} at {to_iso(self._clock.now())}{why}"
+                ledger.runs.add_to_reason(run.run_id, told)
             return control
 
     def strays(self) -> StraysView:
@@ -243,6 +247,11 @@ class Engine(ServiceDesk):
         if section.value is None:
             raise NeoError("strays", section.error or "cannot be looked for", "See: neo-console doctor.")
         return section.value
+
+    def stray_stops(self, limit: int = 100) -> list[Control]:
+        """Return the strays that somebody ended, newest first: who, when, and in ``because`` what and how it went."""
+        with self._reading() as ledger:
+            return ledger.controls.history(ControlKind.STRAY_STOP, limit)
 
     def stop_stray(
         self, pid: int, start_time: int | None = None, *, foreign: bool = False, because: str = ""

@@ -8,7 +8,6 @@ from neo_core.health_tasks import task_causes
 from neo_core.ledger.models import ServiceState
 from neo_core.memory.incidents import Phase
 from neo_core.snapshot import Cause, Health, HealthStatus, LeaseLight, OrchestratorState
-from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +143,7 @@ def _strays(view: StraysView | None) -> Iterator[Cause]:
     """What should have been seen and could not is no "none"."""
     if view is None:
         return
-    found = [one for one in view.found if one.kind is not StrayKind.LEASE]  # the lease's cause says it
+    found = [one for one in view.found if not one.keeps_lease]  # the lease's cause says it
     if found:
         whose = "; ".join(f"{one.label} {one.sentence}" for one in found[:_STRAYS_TOLD])
         more = f"; and {len(found) - _STRAYS_TOLD} more" if len(found) > _STRAYS_TOLD else ""

@@ -13,12 +13,13 @@ from neo_core.census import Census
 from neo_core.collisions import confirmed_collisions
 from neo_core.errors import NeoError, describe_os_error
 from neo_core.incumbent import read_incumbent
+from neo_core.lease.words import HolderState
 from neo_core.ledger.models import ControlKind, Run, Trigger
 from neo_core.ledger.recent import RecentRuns
 from neo_core.ledger.records import TaskRecord
 from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import system_memory
-from neo_core.observe import lease_view, memory_view, task_view
+from neo_core.observe import lease_sentences, lease_view, memory_view, task_view
 from neo_core.overseen import orchestrator_view
 from neo_core.processes.source import ProcessIdentity, is_alive
 from neo_core.recorder.gate_facts import learned, memory_facts
@@ -263,7 +264,7 @@ class Looker:
         return Section(at=found.at, value=found.view) if found else Section(at=section.at, error=section.error)
 
     def _astray(self, live: tuple[Run, ...], upkeep: _Upkeep, lease: Inspection) -> Seen:
-        left = leftover_of(lease, lambda run_id: bool(self._rows({run_id})))
+        left = leftover_of(lease, lambda run_id: any(not run.live for run in self._rows({run_id}).values()))
         known = Known(
             state=self._workspace.state_text,
             live=live,
@@ -275,17 +276,20 @@ class Looker:
             token=lease.lease.token if lease.lease else "",
         )
         seen = self._watch.look(known, self.catalogue.services.values(), self._rows)
+        if left is None and lease.holder is HolderState.ORPHANED:
+            said, mend = lease_sentences(lease)
+            seen = seen._replace(view=msgspec.structs.replace(seen.view, orphaned=said, orphaned_mend=mend))
         owner = another_owner(self._workspace.state_text)
         if not owner:
             return seen
         return seen._replace(view=msgspec.structs.replace(seen.view, unknown=(*seen.view.unknown, owner)))
 
     def _rows(self, run_ids: set[str]) -> dict[str, Run]:
-        """Return the rows of those runs that have ended; one that began since is none of them."""
+        """Return the rows of those runs as they are seen now; what the ledger does not know is not among them."""
         now = self._clock.now()
         with Ledger(self._workspace.ledger, writable=False) as ledger:
-            found = [run for run_id in run_ids for run in ledger.runs.find(run_id) if run.run_id == run_id]
-        return {run.run_id: run for run in found if not run.live or is_lost(run, self._source, now)}
+            found = ledger.runs.of_ids(sorted(run_ids))
+        return {run.run_id: as_seen(run, self._source, now) for run in found}
 
     def _after(self, first: Section[S], read: Callable[[S], T]) -> Section[T]:
         """Return a section that is made of another one's value, or shares its error."""

@@ -45,11 +45,12 @@ def lease_light(seen: Inspection) -> LeaseLight:
 def lease_view(seen: Inspection, live: tuple[Run, ...]) -> LeaseView:
     """Return the lease as the strip and ``status`` show it."""
     light = lease_light(seen)
-    sentence, mend = _lease_sentences(seen, light)
+    sentence, mend = lease_sentences(seen)
     view = LeaseView(light=light, status=str(seen.status), sentence=sentence, mend=mend)
     lease = seen.lease
+    carriers = tuple(CarrierView(pid=one.pid, command=one.command, by=one.by) for one in seen.scan.carriers)
     if lease is None:
-        return view
+        return msgspec.structs.replace(view, holder=str(seen.holder or ""), owner=seen.task, carriers=carriers)
     return msgspec.structs.replace(
         view,
         holder=str(seen.holder or ""),
@@ -64,7 +65,7 @@ def lease_view(seen: Inspection, live: tuple[Run, ...]) -> LeaseView:
         renewed_at=lease.renewed_at,
         expires_at=lease.expires_at,
         expired=seen.expired,
-        carriers=tuple(CarrierView(pid=one.pid, command=one.command, by=one.by) for one in seen.scan.carriers),
+        carriers=carriers,
         borrowers=tuple(run.run_id for run in live if run.lease_role is LeaseRole.BORROWER),
         unreadable_environments=seen.scan.unreadable,
     )
@@ -73,17 +74,16 @@ def lease_view(seen: Inspection, live: tuple[Run, ...]) -> LeaseView:
 def lease_facts(seen: Inspection) -> LeaseFacts:
     """Return what the lease gate needs."""
     lease = seen.lease
-    light = lease_light(seen)
-    sentence, mend = _lease_sentences(seen, light)
+    sentence, mend = lease_sentences(seen)
     return LeaseFacts(
         takeable=seen.takeable,
         readable=seen.status is not RecordStatus.UNREADABLE,
         status=str(seen.status),
         sentence=sentence,
         clears_when=_clears_when(seen, mend),
-        owner=lease.owner if lease else "",
+        owner=lease.owner if lease else seen.task,
         reason=lease.reason if lease else "",
-        pid=lease.pid if lease else None,
+        pid=lease.pid if lease else next((one.pid for one in seen.scan.carriers), None),
     )
 
 
@@ -179,8 +179,9 @@ def _task_state(
     return TaskState.DISABLED if due_at is None else TaskState.IDLE
 
 
-def _lease_sentences(seen: Inspection, light: LeaseLight) -> tuple[str, str]:
+def lease_sentences(seen: Inspection) -> tuple[str, str]:
     """Return what the lease's state means and how it is mended; no mend where none is needed."""
+    light = lease_light(seen)
     lease = seen.lease
     who = f"{lease.owner} (pid {lease.pid or 'unknown'})" if lease else ""
     if light is LeaseLight.FREE:
@@ -195,8 +196,8 @@ def _lease_sentences(seen: Inspection, light: LeaseLight) -> tuple[str, str]:
     if light is LeaseLight.STALE:
         gone = "is gone" if seen.holder is HolderState.DEAD else "is past its declared deadline"
         return f"{who} {gone}; the next start takes the lease over", RECLAIM
-    if light is LeaseLight.BUSY:
-        return explain_held(seen), ""
+    if light is LeaseLight.BUSY or lease is None:
+        return explain_held(seen), way_out(seen)
     return f"lease held by {who}: {explain_held(seen)}", way_out(seen)
 
 

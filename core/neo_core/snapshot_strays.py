@@ -48,6 +48,8 @@ class StrayView(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[tuple[int, int], ...] = ()
     spared: tuple[tuple[int, int], ...] = ()
     elsewhere: bool = False
+    keeps_lease: bool = False
+    lost: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -65,7 +67,8 @@ class StraysView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``looked_at`` counts the processes whose environment was read, ``unreadable`` those of this user that would not
     show it, ``others`` those of other users. ``unknown`` says what should have been seen and could not. ``settling``
-    counts what looks like a stray but is too new to be called one.
+    counts what looks like a stray but is too new to be called one. ``orphaned`` says what a killed run left that keeps
+    the lease, which is stopped as that run and is none of ``found``; empty for nothing.
     """
 
     found: tuple[StrayView, ...] = ()
@@ -74,6 +77,8 @@ class StraysView(msgspec.Struct, frozen=True, kw_only=True):
     others: int = 0
     settling: int = 0
     unknown: tuple[str, ...] = ()
+    orphaned: str = ""
+    orphaned_mend: str = ""
 
 
 class StrayEnd(StrEnum):

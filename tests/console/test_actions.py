@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from neo_console.actions import ACTIONS, BY_ID, GROUPS
 from neo_console.app import NeoConsole
+from neo_console.availability import may_stop
 from neo_console.context import Context
 from neo_console.keymap import RESERVED, default_keymap, key_table, resolve_keys
 from neo_console.panels.footer import hints
 from neo_console.performers import PERFORMERS
 from neo_console.picture import Picture
+from neo_console.rows.processes import tree_subject
 from neo_console.subjects import task_subject
 from neo_core.config import Config, ConsoleConfig
 from neo_core.errors import ConfigError
-from screenshots.fixtures import snapshot
+from screenshots.fixtures import busy_trees, snapshot
 
 
 def a_context(subject=None, *, read_only="", picture=None):
@@ -26,6 +29,16 @@ def a_context(subject=None, *, read_only="", picture=None):
 def test_every_action_is_performed_and_nothing_else():
     assert set(PERFORMERS) == set(BY_ID)
     assert len(BY_ID) == len(ACTIONS)
+
+
+def test_the_orchestrators_tree_names_the_key_that_stops_it():
+    tree = msgspec.structs.replace(busy_trees()[0], kind="orchestrator", owner="orchestrator", run_id="")
+    told = snapshot(processes=(tree,))
+    blocked = may_stop(a_context(tree_subject(tree), picture=told))
+    assert (
+        str(blocked)
+        == f"the orchestrator has a key of its own — press {default_keymap().key('orchestrator')} to stop it"
+    )
 
 
 def test_every_action_says_what_it_does():

@@ -56,6 +56,15 @@ async def test_what_is_left_of_a_lost_run_can_be_stopped(machine, open_console, 
         assert machine.asked == [("stop", RUN, force)]
 
 
+async def test_what_a_killed_run_left_is_marked_and_who_ended_it_is_in_its_row(machine, open_console):
+    machine.picture = orphaned()
+    async with open_console() as desk:
+        await desk.press("2")
+        assert "◍ dream" in desk.screen_text()
+        await desk.press("x", "tab", "enter")
+        assert "the row of that run says who asked" in desk.screen_text()
+
+
 async def test_orphans_that_ended_meanwhile_are_not_stopped(machine, open_console):
     machine.picture = orphaned()
     async with open_console() as desk:

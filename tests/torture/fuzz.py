@@ -48,6 +48,9 @@ class Machine:
     def keeps_lock(self, pid, device, inode):
         return False
 
+    def locked_names(self, pid, name):
+        return []
+
     def command_line(self, pid):
         return f"command {pid}"
 

@@ -1,7 +1,11 @@
-"""Orphans: the runner is killed and its children live on; the lease is free when the last carrier is gone."""
+"""Orphans: the runner is killed and its children live on; the lease is free when the last carrier is gone.
+
+Also when the record and the lock files are removed meanwhile.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import json
@@ -32,6 +36,9 @@ CELLS = {
     "grandchild in another session, descriptor only": [{"descriptor", "session"}],
     "fork without exec": [{"fork"}],
     "three in different disguises": [{"descriptor"}, {"token", "session"}, {"descriptor", "token"}],
+    "records lost: child with both": [{"descriptor", "token"}],
+    "records lost: grandchild in another session": [{"descriptor", "session"}],
+    "records lost: fork without exec and another": [{"fork"}, {"descriptor"}],
     "undetectable: neither descriptor nor token": [{"session"}],
 }
 
@@ -66,6 +73,7 @@ class Orphaned:
         self.path = arena.fresh()
         self.store = LeaseStore(self.path)
         self.robbed = 0
+        self.lost = name.startswith("records lost")
 
     def play(self):
         runner, children = self.start()
@@ -74,6 +82,8 @@ class Orphaned:
             self.still_held("while the runner lives", [])
             os.kill(runner, signal.SIGKILL)
             os.waitpid(runner, 0)
+            if self.lost:
+                self.lose()
             self.arena.random.shuffle(visible)
             while visible:
                 self.still_held(f"with {len(visible)} carriers left", visible)
@@ -118,8 +128,14 @@ class Orphaned:
         if told != set(carriers) or (carriers and attempt.before.holder != "orphaned"):
             self.report.broken("errors", f"{self.name}, {when}: said {attempt.detail}, of {sorted(told)} {carriers}")
         self.store.reclaim()
-        if not os.path.exists(self.path):
+        if not self.lost and not os.path.exists(self.path):
             self.report.broken("losses", f"{self.name}: reclaimed {when}")
+
+    def lose(self):
+        """Remove the record and what says who has it, as somebody does who removes the state folder."""
+        for name in ("", ".hold", ".lock"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self.path}{name}")
 
     def is_free(self, children):
         """Nobody who can be seen works any more: it is to be had at once."""

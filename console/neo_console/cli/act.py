@@ -15,6 +15,7 @@ from neo_console.cli.parameters import json_option, latest_run, runs_of, task_ar
 from neo_console.cli.patience import start_patiently, to_patience, wait_in_full
 from neo_console.cli.records import control_json, decision_json, run_json
 from neo_console.format import exactly, in_local_time, moment, plain
+from neo_core.errors import NeoError
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
 
@@ -207,7 +208,17 @@ def _say_prevented(engine: Engine, attempt: Attempt, *, as_json: bool) -> None:
 def _live_run(engine: Engine, name: str) -> Run:
     """Return the run that ``name`` means; of a task its live run, else its latest."""
     live = [run for run in runs_of(engine, name, 50) if run.live]
-    return live[0] if live else latest_run(engine, name)
+    if live:
+        return live[0]
+    try:
+        return latest_run(engine, name)
+    except NeoError:
+        # Its records may be lost while it lives; then starting it would be the wrong advice.
+        for stray in engine.strays().found:
+            if stray.owner == name or (stray.run_id and stray.run_id.startswith(name)):
+                cause = f"has no row, but {stray.label} {stray.sentence}"
+                raise NeoError(repr(name), cause, f"End it: {stray.mend}") from None
+        raise
 
 
 COMMANDS = (run, stop, defer, resume, pause, unpause)

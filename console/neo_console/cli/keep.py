@@ -74,8 +74,11 @@ def doctor(workspace: Workspace, *, as_json: bool) -> int:
         for finding in findings:
             click.echo(fitted(_finding_text(finding), _HANG))
         count = {level: sum(finding.level is level for finding in findings) for level in Level}
-        known = f", {count[Level.WARN]} to know" if count[Level.WARN] else ""
-        click.echo(f"\n{len(findings)} things looked at: {count[Level.FAIL] or 'nothing'} to mend{known}.")
+        known, looked = count[Level.WARN], f"\n{len(findings)} things looked at"
+        if known and not count[Level.FAIL]:
+            click.echo(f"{looked}: nothing is broken, {known} to know, marked with !.")
+        else:
+            click.echo(f"{looked}: {count[Level.FAIL] or 'nothing'} to mend{f', {known} to know' if known else ''}.")
     return 1 if any(finding.level is Level.FAIL for finding in findings) else 0
 
 

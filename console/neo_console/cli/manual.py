@@ -180,6 +180,11 @@ MANUAL = {
         ("neo-console strays stop 4211 --because 'left by a killed run'",),
         "A process without a marker of ours is only ended with --foreign.",
     ),
+    "strays history": Entry(
+        "Which strays were ended here, when and by whom.",
+        f"0 listed; {_BAD}",
+        ("neo-console strays history", "neo-console strays history --json"),
+    ),
     "relief": Entry(
         "What can be done against memory pressure.",
         f"0 listed; {_BAD}",

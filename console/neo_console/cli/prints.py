@@ -29,6 +29,7 @@ PRINTS = {
     "incident": "a page in Markdown; --json one object with every sample",
     "strays": "a table with a row per tree, what each blocks and the command that ends it; --json one object",
     "strays stop": "what became of it; --json one object",
+    "strays history": "a row each, newest first; --json an array",
     "relief": "a table with a row per thing that can be done and the command that does it; --json an array of objects",
     "relief defer-heavy": f"{_CONTROL}, with the time it ends; --json its row as one object",
     "relief resume-heavy": f"{_CONTROL}; --json one object",

@@ -120,6 +120,7 @@ def strays_json(view: StraysView) -> dict[str, Any]:
         "otherUsers": view.others,
         "tooNew": view.settling,
         "unknown": list(view.unknown),
+        "orphaned": {"sentence": view.orphaned, "mend": view.orphaned_mend or None} if view.orphaned else None,
     }
 
 

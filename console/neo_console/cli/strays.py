@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,8 @@ from neo_console.cli.engines import engine_anyway
 from neo_console.cli.output import emit_json, note, table
 from neo_console.cli.parameters import json_option
 from neo_console.cli.projection import stray_json, strays_json
-from neo_console.format import NOTHING, age, plain, plural, size
+from neo_console.cli.records import control_json
+from neo_console.format import NOTHING, age, moment, plain, plural, size
 from neo_console.vocabulary import term
 from neo_core.snapshot_strays import StrayEnd
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 def strays(context: click.Context, *, as_json: bool) -> None:
     """List the processes that carry our markers, or have a service's port, and belong to nothing that lives.
 
-    What a killed neo-lease run left is among them. What a killed run left and the lease shows as ORPHANED is not: end
-    that with neo-console stop RUN. Exits 1 when they could not be looked for.
+    What a killed neo-lease run left is among them. What a killed run left, the lease shows as ORPHANED: it is told above
+    them, and ends with neo-console stop RUN. Exits 1 when they could not be looked for.
     """
     if context.invoked_subcommand is not None:
         return
@@ -59,6 +61,23 @@ def strays_stop(workspace: Workspace, pid: int, *, foreign: bool, because: str, 
     return 1 if done.end is StrayEnd.SURVIVED else 0
 
 
+@strays.command("history")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many rows.")
+@json_option
+@click.pass_obj
+def strays_history(workspace: Workspace, *, limit: int, as_json: bool) -> None:
+    """List the strays that somebody ended: when, who, and how it went, newest first."""
+    found = engine_anyway(workspace).stray_stops(limit)
+    if as_json:
+        emit_json([control_json(one) for one in found])
+    elif found:
+        now = time.time()
+        rows = [(moment(one.created_at, now), one.requested_by or NOTHING, one.because) for one in found]
+        click.echo(table(("TIME", "BY", "WHAT"), rows))
+    else:
+        note("No stray was ended here yet.")
+
+
 def strays_text(view: StraysView) -> str:
     """Return the strays as a table, each with its mend, and what could not be looked at."""
     parts = []
@@ -67,7 +86,10 @@ def strays_text(view: StraysView) -> str:
         parts += [plain(f"{one.pid} blocks {one.blocks}") for one in view.found if one.blocks]
         parts += [plain(f"{one.pid} ends with: {one.mend}") for one in view.found]
     else:
-        parts.append(f"No stray among {plural(view.looked_at, 'process', 'processes')} of yours.")
+        other = "other " if view.orphaned else ""
+        parts.append(f"No {other}stray among {plural(view.looked_at, 'process', 'processes')} of yours.")
+    if view.orphaned:
+        parts.insert(0, plain(f"{view.orphaned[:1].upper()}{view.orphaned[1:]}. End it with: {view.orphaned_mend}"))
     return "\n".join([*parts, *_unseen(view)])
 
 

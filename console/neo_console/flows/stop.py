@@ -68,7 +68,7 @@ def _told(app: NeoConsole, run: Run, *, force: bool) -> tuple[tuple[Fact, ...], 
     """Return what would be stopped and how, and since when that is known."""
     now = app.now()
     running = f", running {age(now - run.started_at)}" if run.started_at is not None else ""
-    pid = f", runner pid {run.runner_pid}" if run.runner_pid else ""
+    pid = f", runner pid {run.runner_pid}{'' if run.live else ' (gone)'}" if run.runner_pid else ""
     as_of = app.picture.outcomes(now).at
     facts = (
         Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
@@ -105,4 +105,8 @@ def _stop(app: NeoConsole, run: Run, *, force: bool) -> None:
     finally:
         app.nudge()
     how = "to end at once" if force else "to end"
+    if not run.live:
+        left = f"what is left of {run.task} (run {run.run_id[:8]}) was asked {how}"
+        app.report(f"{left}; the row of that run says who asked", Tone.RUN)
+        return
     app.report(f"{run.task} (run {run.run_id[:8]}) was asked {how}; its outcome will be a row", Tone.RUN)

@@ -70,4 +70,4 @@ def _told(app: NeoConsole, stray: StrayView, result: object, why: str) -> None:
         app.report(f"{stray.label} is as it was. {why}", Tone.FAIL)
         return
     shown = term(result.end)
-    app.report(f"{shown.badge} {result.sentence}", shown.tone)
+    app.report(f"{shown.badge} {result.sentence}; neo-console strays history keeps who asked for it", shown.tone)

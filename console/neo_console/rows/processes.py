@@ -8,8 +8,9 @@ from neo_console.format import NOTHING, age, percent, plain, size
 from neo_console.rows.model import About, Cell, Column, Row, words_of
 from neo_console.rows.strays import stray_identity, stray_term
 from neo_console.subjects import Kind, Subject
-from neo_console.vocabulary import Tone, term
+from neo_console.vocabulary import Term, Tone, term
 from neo_core.ledger.models import LeaseRole
+from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from neo_core.snapshot import ProcessView, TreeView
@@ -24,8 +25,9 @@ COLUMNS = (
 CONSOLE = "console"
 RUN = "run"
 SERVICE = "service"
+ORPHANS = "orphans"
 _KINDS = {
-    "orphans": "orphans",
+    ORPHANS: "orphans",
     "lease": "not ours",
     SERVICE: "service",
     "orchestrator": "orchestrator",
@@ -77,7 +79,7 @@ def tree_memory(tree: TreeView) -> str:
 
 def tree_note(tree: TreeView) -> str:
     """Return what the tree is, or is to the lease, in a few words."""
-    shown = stray_term(tree)
+    shown = _stray_term(tree)
     if shown is not None:
         return shown.word
     if tree.kind in _KINDS:
@@ -85,8 +87,13 @@ def tree_note(tree: TreeView) -> str:
     return "" if tree.role is LeaseRole.NONE else term(tree.role).word
 
 
+def _stray_term(tree: TreeView) -> Term | None:
+    """Return how a stray is shown, and what a killed run left under the lease: it belongs to nothing that lives too."""
+    return term(StrayKind.RUN) if tree.kind == ORPHANS else stray_term(tree)
+
+
 def _tree_row(tree: TreeView) -> Row:
-    note, shown = tree_note(tree), stray_term(tree)
+    note, shown = tree_note(tree), _stray_term(tree)
     known = [process.cpu for process in tree.processes if process.cpu is not None]
     cells = (
         Cell(f"{shown.badge} {plain(tree.owner)}", shown.tone, f"{shown} · {plain(tree.owner)}", lead=True, strong=True)

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from neo_core.errors import NeoError, describe_os_error
-from neo_core.lease.explain import deferral_lines, explain_held
+from neo_core.lease.explain import deferral_lines, explain_held, way_out
 from neo_core.lease.inherit import inherited_lease
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import DEFAULT_TTL, RENEW_EVERY, RecordStatus
@@ -239,7 +239,8 @@ def _reclaim(given: Given) -> int:
     if before.status is RecordStatus.MISSING:
         sys.stdout.write("Nothing to reclaim: nobody holds the lease.\n")
         return 0
-    sys.stderr.write(f"neo-lease: not reclaimed: {explain_held(before)}.\n")
+    mend = way_out(before)
+    sys.stderr.write(f"neo-lease: not reclaimed: {explain_held(before)}.{f' To end it: {mend}' if mend else ''}\n")
     return 1
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from neo_core.lease.words import INHERITED_TOKEN
+from neo_core.lease.words import INHERITED_TOKEN, STATE_FOLDER, TASK_NAME
+from neo_core.processes.source import REMOVED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from neo_core.processes.source import ProcessSource
 
@@ -48,6 +50,52 @@ def find_carriers(
     when the processes cannot be listed.
     """
     marker = f"{INHERITED_TOKEN}={token}".encode("utf-8", "replace") if token else None
+
+    def judge(pid: int) -> str:
+        by = _carries_token(source, pid, marker)
+        return by if by == _TOKEN or hold is None else _keeps_hold(source, pid, hold, by)
+
+    return _look_through(source, besides, judge)
+
+
+def find_forgotten(source: ProcessSource, path: str, *, besides: Collection[int] = ()) -> CarrierScan:
+    """Look for who has locked a hold file that the lease at ``path`` had before, removed or moved away since.
+
+    Such a process works under a lease whose records are lost. What was moved counts as this lease's where the process
+    names our state folder; where the system does not tell (macOS), nobody is found. Raises ``OSError`` when the
+    processes cannot be listed.
+    """
+    folder, name = os.path.split(f"{path}.hold")
+    removed = f"{os.path.realpath(folder)}/{name}{REMOVED}"
+    here = {f"{STATE_FOLDER}={one}".encode("utf-8", "replace") for one in (folder, os.path.realpath(folder))}
+
+    def judge(pid: int) -> str:
+        kept = source.locked_names(pid, name)
+        if not kept:
+            return _UNREADABLE if kept is None else _NO
+        if removed in kept or f"{folder}/{name}{REMOVED}" in kept:
+            return _DESCRIPTOR
+        try:
+            told = (source.environ(pid) or b"").split(b"\0")
+        except ProcessLookupError:
+            return _NO
+        elsewhere = [one for one in kept if os.path.dirname(one) != os.path.dirname(removed)]
+        return _DESCRIPTOR if elsewhere and not here.isdisjoint(told) else _NO
+
+    return _look_through(source, besides, judge)
+
+
+def task_of(source: ProcessSource, pid: int) -> str:
+    """Return the task that a process says it was started for; empty when it says none."""
+    try:
+        told = (source.environ(pid) or b"").split(b"\0")
+    except ProcessLookupError:
+        return ""
+    named = f"{TASK_NAME}=".encode()
+    return next((one.removeprefix(named).decode("utf-8", "replace") for one in told if one.startswith(named)), "")
+
+
+def _look_through(source: ProcessSource, besides: Collection[int], judge: Callable[[int], str]) -> CarrierScan:
     found: list[Carrier] = []
     unreadable = 0
     seen = set(besides)
@@ -58,9 +106,7 @@ def find_carriers(
             break
         seen.update(fresh)
         for pid in fresh:
-            by = _carries_token(source, pid, marker)
-            if by != _TOKEN and hold is not None:
-                by = _keeps_hold(source, pid, hold, by)
+            by = judge(pid)
             started = _start_time(source, pid) if by in (_TOKEN, _DESCRIPTOR) else None
             if started is not None:
                 found.append(Carrier(pid, started, source.command_line(pid), by))

@@ -24,20 +24,27 @@ def explain_held(seen: Inspection) -> str:
     if seen.status is not RecordStatus.ACTIVE:
         return f"another process is just taking or leaving it (record {seen.status})"
     if seen.scan.carriers and seen.holder is not HolderState.ALIVE:
-        pids = ", ".join(str(carrier.pid) for carrier in seen.scan.carriers[:5])
-        count = len(seen.scan.carriers)
-        gone = "gone" if seen.holder is HolderState.ORPHANED else "overdue and cannot be checked,"
-        return f"its holder is {gone} but {count} of its processes still work (pid {pids})"
+        return _explain_carriers(seen)
     if seen.holder is HolderState.UNKNOWN:
         return "its holder is on another machine, boot or namespace and cannot be checked"
     return "its holder is overdue but alive" if seen.expired else "its holder is alive"
 
 
+def _explain_carriers(seen: Inspection) -> str:
+    pids = ", ".join(str(carrier.pid) for carrier in seen.scan.carriers[:5])
+    if seen.lease is None:
+        return f"{seen.task or 'a heavy job'} from before the records were lost still works (pid {pids})"
+    gone = "gone" if seen.holder is HolderState.ORPHANED else "overdue and cannot be checked,"
+    return f"its holder is {gone} but {len(seen.scan.carriers)} of its processes still work (pid {pids})"
+
+
 def way_out(seen: Inspection) -> str:
     """Return the command that ends what keeps the lease of a holder that is gone; empty where nothing does."""
     lease = seen.lease
-    if lease is None or seen.holder is not HolderState.ORPHANED or not seen.scan.carriers:
+    if seen.holder is not HolderState.ORPHANED or not seen.scan.carriers:
         return ""
+    if lease is None:
+        return f"neo-console strays stop {seen.scan.carriers[0].pid}"
     run_id = lease.metadata.get("runId")
     if isinstance(run_id, str) and run_id.isalnum():
         return f"neo-console stop {run_id}"

@@ -150,7 +150,7 @@ def take_flock(path: str, kind: type[Locked]) -> Locked | None:
         except OSError:
             file.close()  # not when the error is forgotten, because it has the lock already
             raise
-        if taken and (status.st_nlink or _leads_to(path, file.identity)):
+        if taken and (status.st_nlink or leads_to(path, file.identity)):
             return file
         file.close()
         if not taken:
@@ -166,7 +166,7 @@ def _refuse_odd(descriptor: int, status: os.stat_result) -> None:
         os.fchmod(descriptor, 0o600)
 
 
-def _leads_to(path: str, identity: tuple[int, int]) -> bool:
+def leads_to(path: str, identity: tuple[int, int]) -> bool:
     """Return whether the name still leads to the file; some file systems count no links at all."""
     try:
         named = os.lstat(path)

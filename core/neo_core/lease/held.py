@@ -1,4 +1,4 @@
-"""The lease while this process holds it: renew, release."""
+"""The lease while this process holds it: renew, release, and take it again when its record was lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from neo_core.lease.explain import guard_error, write_error
-from neo_core.lease.guard import GuardTimeoutError
+from neo_core.lease.guard import GuardTimeoutError, leads_to
 from neo_core.lease.record import decode
 from neo_core.lease.words import ReleaseStatus, RenewStatus
 
@@ -37,11 +37,17 @@ class HeldLease:
         self._hold = hold
         self._pid = os.getpid()
         self._written = store.file.written
+        self._again: HoldFile | None = None  # the lock of a hold file that was made after ours was lost
 
     @property
     def descriptor(self) -> int:
         """The descriptor of the locked hold file; -1 after the release."""
         return self._hold.descriptor
+
+    @property
+    def path(self) -> str:
+        """Where the record is."""
+        return self._store.path
 
     @property
     def generation(self) -> int:
@@ -53,11 +59,26 @@ class HeldLease:
         """Whether this very process took the lease; a forked child did not."""
         return self._pid == os.getpid()
 
+    def look(self) -> RenewStatus:
+        """Return ``RENEWED`` while the record is as we wrote it, at the cost of one ``lstat``; else do as ``renew``.
+
+        Raises ``LeaseError``.
+        """
+        try:
+            return RenewStatus.RENEWED if self._store.file.unchanged(self._written) else self.renew()
+        except OSError as error:
+            raise write_error(self._store.path, error) from error
+
     def renew(self) -> RenewStatus:
-        """Move the deadline; a record that is no longer ours is left alone. Raises ``LeaseError``."""
-        if not self.mine:
+        """Move the deadline; a record that is no longer ours is left alone, one that is gone is taken again.
+
+        Raises ``LeaseError``.
+        """
+        if not self.mine or self._hold.descriptor < 0:
             return RenewStatus.NOT_OWNER
         store = self._store
+        if not os.path.lexists(store.path):
+            return self._retake()
         try:
             with store.guarded():
                 current = store.file.current()
@@ -74,6 +95,46 @@ class HeldLease:
             raise write_error(store.path, error) from error
         return RenewStatus.RENEWED
 
+    def _retake(self) -> RenewStatus:
+        """Write the lost record again: nobody of ours can have taken the lease meanwhile, but a foreign script may.
+
+        The kernel lock is taken on the hold file that is there by now; the record names the one that our processes
+        have. ``MISSING`` when another process just has that lock, or the folder is gone for good: try again.
+        """
+        store = self._store
+        if not _make_folder(os.path.dirname(store.path)):
+            return RenewStatus.MISSING
+        try:
+            hold = self._hold_there()
+            if hold is None:
+                return RenewStatus.MISSING
+            with store.guarded():
+                lease = self.lease.retaken(store.clock.now(), hold.next_generation(self.generation))
+                if not store.file.publish(lease):
+                    return RenewStatus.MISSING
+                self.lease, self._written = lease, store.file.written
+        except GuardTimeoutError as error:
+            raise guard_error(store.path) from error
+        except OSError as error:
+            raise write_error(store.path, error) from error
+        return RenewStatus.RETAKEN
+
+    def _hold_there(self) -> HoldFile | None:
+        """Return the hold file that has the name now, locked by us; ``None`` while another process has it."""
+        for hold in (self._hold, self._again):
+            if hold is not None and leads_to(self._store.hold_path, hold.identity):
+                return hold
+        again = self._store.take_hold()
+        if again is not None:
+            self._let_go_again()
+            self._again = again
+        return again
+
+    def _let_go_again(self) -> None:
+        if self._again is not None:
+            self._again.unlock()
+            self._again = None
+
     def release(self, *, unlock: bool = True) -> ReleaseStatus:
         """Remove our record, then give up the kernel lock; idempotent. Raises ``LeaseError``.
 
@@ -89,6 +150,7 @@ class HeldLease:
                 self._hold.unlock()
             else:
                 self._hold.close()
+            self._let_go_again()
             _left[self._store.path] = self._store.clock.monotonic()
 
     def _remove_record(self) -> ReleaseStatus:
@@ -109,3 +171,13 @@ class HeldLease:
             raise guard_error(store.path) from error
         except OSError as error:
             raise write_error(store.path, error) from error
+
+
+def _make_folder(folder: str) -> bool:
+    """Make the lease's folder again, and the one above it; who removed more than that meant the whole workspace."""
+    try:
+        if os.path.isdir(os.path.dirname(os.path.dirname(folder))):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError:
+        return False
+    return os.path.isdir(folder)

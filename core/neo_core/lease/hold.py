@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LOOK_EVERY = 5.0
+_LOOK_EVERY = 2.0
 _DEFERRED = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR; importing inspect costs 10 ms
 
 
@@ -183,7 +183,7 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
         renewed = self._clock.now()
         while not stop.wait(min(self._renew_every, _LOOK_EVERY)):
             now = self._clock.now()
-            if 0 <= now - renewed < self._renew_every * 0.9:
+            if 0 <= now - renewed < self._renew_every * 0.9 and os.path.lexists(hold.path):
                 continue
             renewed = now
             try:
@@ -191,7 +191,9 @@ class hold_lease:  # noqa: N801 - reads as the verb it is, like contextlib.suppr
             except (NeoError, OSError, ValueError) as error:
                 _say(f"the lease could not be renewed, trying again: {error}")
                 continue
-            if status is not RenewStatus.RENEWED and not stop.is_set():
+            if status is RenewStatus.RETAKEN:
+                _say("the lease record was removed; it was taken again")
+            elif status is RenewStatus.NOT_OWNER and not stop.is_set():
                 _say(f"COLLISION: the lease record is no longer ours ({status}); another script may be working")
                 return
 

@@ -1,7 +1,8 @@
 """The hold file: whoever has its kernel lock holds the lease, for us, until the last process with the descriptor ends.
 
-It carries two numbers that must outlive every record: the generation (how often this lease was acquired, for ever)
-and when a record was last recovered (milliseconds since the epoch).
+It carries numbers that must outlive every record: the generation (how often this lease was acquired, for ever), when a
+record was last recovered (milliseconds since the epoch), and the file's own inode. By that a file that is new here,
+made or copied after the one before was lost, is known from one through which the lease was taken already.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 from neo_core.lease.guard import LockedFile, take_flock
 
 _WIDTH = 20
-_SIZE = 2 * _WIDTH + 2
+_COUNTS = 2
+_SIZE = (_COUNTS + 1) * (_WIDTH + 1)
 
 
 class HoldFile(LockedFile):
@@ -28,11 +30,17 @@ class HoldFile(LockedFile):
         """Take the lock without waiting; ``None`` when another process has it. Raises ``OSError``."""
         return take_flock(path, cls)
 
-    def next_generation(self) -> int:
-        """Count this acquisition."""
+    @property
+    def is_known(self) -> bool:
+        """Whether the lease was taken through this very file before; else who has it may have locked another one."""
+        return _is_known(os.pread(self.descriptor, _SIZE, 0), self.identity[1])
+
+    def next_generation(self, after: int = 0) -> int:
+        """Count this acquisition, beyond ``after``, and make the file known."""
         generation, recovered = self._numbers()
-        self._write(generation + 1, recovered)
-        return generation + 1
+        generation = max(generation, after) + 1
+        self._write(generation, recovered)
+        return generation
 
     def mark_recovery(self, now: float) -> None:
         """Remember that a record was recovered at ``now`` seconds since the epoch."""
@@ -53,12 +61,32 @@ class HoldFile(LockedFile):
         parts = os.pread(self.descriptor, _SIZE, 0).split()
         if not parts:
             return 0, 0
-        if len(parts) == 2 and len(parts[0]) == len(parts[1]) == _WIDTH and parts[0].isdigit() and parts[1].isdigit():
-            return int(parts[0]), int(parts[1])
+        counts = parts[:_COUNTS]
+        if len(counts) == _COUNTS and all(len(one) == _WIDTH and one.isdigit() for one in counts):
+            return int(counts[0]), int(counts[1])
         milliseconds = int(os.fstat(self.descriptor).st_mtime * 1000)
         return milliseconds, milliseconds
 
     def _write(self, generation: int, recovered: int) -> None:
         self._known = None
-        os.pwrite(self.descriptor, b"%020d %020d\n" % (generation, recovered), 0)
+        os.pwrite(self.descriptor, b"%020d %020d %020d\n" % (generation, recovered, self.identity[1]), 0)
         self._known = (generation, recovered)
+
+
+def is_known_hold(path: str) -> bool:
+    """Return whether the lease was taken through the hold file that is at ``path`` now; takes no lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _is_known(os.read(descriptor, _SIZE), os.fstat(descriptor).st_ino)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _is_known(content: bytes, inode: int) -> bool:
+    parts = content.split()
+    return len(parts) > _COUNTS and parts[_COUNTS] == b"%020d" % inode

@@ -33,7 +33,8 @@ class Inspection(NamedTuple):
     """What reading the record told.
 
     ``holder`` is ``None`` where there is no record to have one. ``busy`` marks a record so young and incomplete that
-    its foreign writer may still be writing. ``hold`` names who the lease waits for when the holder itself is gone.
+    its foreign writer may still be writing. ``scan`` names who the lease waits for when the holder itself is gone; with
+    no ``lease`` its records were lost under these, and ``task`` is what one of them was started for, if it says so.
     """
 
     status: RecordStatus
@@ -44,6 +45,7 @@ class Inspection(NamedTuple):
     scan: CarrierScan = NOBODY
     error: str = ""
     fingerprint: Fingerprint | None = None
+    task: str = ""
 
     @property
     def takeable(self) -> bool:

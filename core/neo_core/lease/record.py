@@ -147,6 +147,11 @@ class Lease:
         fields["renewedAt"] = to_iso(now)
         return Lease(fields)
 
+    def retaken(self, now: float, generation: int) -> Lease:
+        """Return the record anew after it was lost: a later deadline, and the acquisition counted as another one."""
+        holder = {**self.metadata["holder"], "generation": generation}
+        return Lease({**self.renewed(now).fields, "metadata": {**self.metadata, "holder": holder}})
+
     def encode(self) -> bytes:
         """Return the bytes to write: UTF-8, two spaces, upstream's order."""
         text = self._text or _pretty(self.fields)

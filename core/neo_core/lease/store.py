@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.clock import Clock, SystemClock
 from neo_core.errors import LeaseError
+from neo_core.lease.carriers import find_forgotten, task_of
 from neo_core.lease.explain import (
     explain_held,
     hold_error,
@@ -24,7 +25,7 @@ from neo_core.lease.filesystem import network_filesystem
 from neo_core.lease.foreign_guard import ForeignGuard, ForeignGuardBusyError
 from neo_core.lease.guard import Guard, GuardTimeoutError
 from neo_core.lease.held import HeldLease
-from neo_core.lease.holdfile import HoldFile
+from neo_core.lease.holdfile import HoldFile, is_known_hold
 from neo_core.lease.inspect import NOTHING, Fingerprint, Inspection, inspect_lease, read_record
 from neo_core.lease.record import Holder, Lease, decode, host_name, new_lease, new_token
 from neo_core.lease.recordfile import RecordFile
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Acquisition", "HeldLease", "LeaseStore"]
 
 _TRIES = 3
+_NOBODY_FOR = 5.0  # seconds for which a look at every process is believed; an acquisition always looks itself
 _WITHDRAW_WITHIN = 0.5
 
 
@@ -82,11 +84,18 @@ class LeaseStore:
         self.file = RecordFile(self.path)
         self._allow_network = allow_network
         self._folder = os.path.dirname(self.path)
-        self._hold_path, self._guard_path = f"{self.path}.hold", f"{self.path}.lock"
+        self._nobody_until = 0.0
+        self.hold_path, self._guard_path = f"{self.path}.hold", f"{self.path}.lock"
 
     def inspect(self) -> Inspection:
         """Judge the record without locks and without changing anything."""
-        return inspect_lease(self.path, self.source, self.clock)
+        seen = inspect_lease(self.path, self.source, self.clock)
+        if not seen.takeable or is_known_hold(self.hold_path) or self.clock.monotonic() < self._nobody_until:
+            return seen
+        found = self._forgotten(seen)
+        if found is seen:
+            self._nobody_until = self.clock.monotonic() + _NOBODY_FOR
+        return found
 
     def acquire(
         self, owner: str, reason: str, *, ttl: float = DEFAULT_TTL, metadata: dict[str, Any] | None = None
@@ -106,7 +115,7 @@ class LeaseStore:
     ) -> Acquisition | None:
         """Do as ``acquire``, but return ``None``, at once and without a look at the record, while its lock is kept."""
         self._refuse_network()
-        hold = self._take_hold()
+        hold = self.take_hold()
         if hold is None:
             return None
         try:
@@ -130,7 +139,7 @@ class LeaseStore:
         settled = found.status is RecordStatus.MISSING and not self.file.has_leftover()
         if settled or not (found.takeable or self._lock_tells(found)):
             return found
-        hold = self._take_hold()
+        hold = self.take_hold()
         if hold is None:
             return self.inspect()
         try:
@@ -217,6 +226,11 @@ class LeaseStore:
                 self.file.remove(current[0])
 
     def _judge(self, hold: HoldFile) -> Inspection:
+        """Judge the record as who has its kernel lock; of a file that is new here that lock alone proves nothing."""
+        seen = self._judge_record(hold)
+        return seen if hold.is_known or not seen.takeable else self._forgotten(seen)
+
+    def _judge_record(self, hold: HoldFile) -> Inspection:
         def judge(path: str) -> Inspection:
             return inspect_lease(path, self.source, self.clock, holding=hold.identity)
 
@@ -224,6 +238,19 @@ class LeaseStore:
             return NOTHING
         self.file.settle_leftovers(judge)
         return judge(self.path)
+
+    def _forgotten(self, seen: Inspection) -> Inspection:
+        """Return ``seen``, or where somebody works on under a lost hold file of this lease, that."""
+        try:
+            scan = find_forgotten(self.source, self.path, besides=(os.getpid(),))
+        except OSError:
+            return seen._replace(status=RecordStatus.ACTIVE, holder=HolderState.UNKNOWN)
+        if not scan.carriers:
+            return seen
+        # What a run started names its task; its runner, which does not, ends by itself when that has.
+        named = sorted(((task_of(self.source, one.pid), one) for one in scan.carriers), key=lambda one: not one[0])
+        scan = scan._replace(carriers=tuple(one for _, one in named))
+        return Inspection(RecordStatus.ACTIVE, HolderState.ORPHANED, scan=scan, task=named[0][0])
 
     def _compose(self, hold: HoldFile, owner: str, reason: str, ttl: float, metadata: dict[str, Any]) -> Lease:
         holder = Holder(
@@ -260,9 +287,10 @@ class LeaseStore:
                 return False
         return True
 
-    def _take_hold(self) -> HoldFile | None:
+    def take_hold(self) -> HoldFile | None:
+        """Take the kernel lock without waiting; ``None`` when another process has it. Raises ``LeaseError``."""
         try:
-            return HoldFile.take(self._hold_path)
+            return HoldFile.take(self.hold_path)
         except OSError as error:
             raise hold_error(self.path, error) from error
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 INHERITED_TOKEN = "NEO_HEAVY_MAINTENANCE_LEASE_INHERITED_TOKEN"  # noqa: S105 - the name of a variable
 GENERATION = "NEO_HEAVY_MAINTENANCE_LEASE_GENERATION"
+STATE_FOLDER = "NEO_CONSOLE_STATE"  # the state folder of the workspace that started a process
+TASK_NAME = "NEO_CONSOLE_TASK"  # and the task it was started for
 
 MANUAL_REASON = "manual-cli"  # upstream's reason for a start by hand
 DEFAULT_TTL = 21_600.0  # seconds; upstream's staleAfterMs
@@ -50,6 +52,7 @@ class RenewStatus(StrEnum):
     """How a renewal ended."""
 
     RENEWED = "renewed"
+    RETAKEN = "retaken"
     NOT_OWNER = "not-owner"
     MISSING = "missing"
 

@@ -77,6 +77,12 @@ class ControlTable:
             (run_id,),
         )
 
+    def history(self, kind: ControlKind, limit: int = 100) -> list[Control]:
+        """Return the commands of one kind, newest first."""
+        return self._database.select(
+            Control, "SELECT * FROM controls WHERE kind = ? ORDER BY control_id DESC LIMIT ?", (str(kind), limit)
+        )
+
     def acknowledge(self, control_id: int, at: float) -> None:
         """Record that the addressee has acted."""
         self._database.execute(

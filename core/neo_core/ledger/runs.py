@@ -83,6 +83,12 @@ class RunTable:
         """Note what is odd about a run that goes on."""
         self._database.execute("UPDATE runs SET warning = ? WHERE run_id = ?", (warning, run_id))
 
+    def add_to_reason(self, run_id: str, told: str) -> None:
+        """Add to the reason of a run that has ended what was done about it afterwards."""
+        self._database.execute(
+            "UPDATE runs SET reason = reason || '; ' || ? WHERE run_id = ? AND outcome IS NOT NULL", (told, run_id)
+        )
+
     def finish(
         self, run_id: str, ending: Finished, *, unclaimed_only: bool = False, by: ProcessIdentity | None = None
     ) -> bool:

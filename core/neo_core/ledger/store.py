@@ -26,7 +26,22 @@ class Ledger:
     """
 
     def __init__(self, path: Path, *, writable: bool = True, busy: float = 5.0) -> None:
-        self.database = Database(path, writable=writable, busy=busy)
+        self._path, self._writable, self._busy = path, writable, busy
+        self._use(Database(path, writable=writable, busy=busy))
+
+    def is_lost(self) -> bool:
+        """Return whether the file that was opened is no longer the one at its path: removed, moved away or replaced."""
+        return self._file is not None and _file_at(self._path) != self._file
+
+    def open_again(self) -> None:
+        """Go on with the file that is at its path now, a new one if need be. Raises ``LedgerError``."""
+        database = Database(self._path, writable=self._writable, busy=self._busy)
+        self.close()
+        self._use(database)
+
+    def _use(self, database: Database) -> None:
+        self.database = database
+        self._file = _file_at(self._path)
         self.runs = RunTable(self.database)
         self.controls = ControlTable(self.database)
         self.lease_events = LeaseEventTable(self.database)
@@ -48,3 +63,11 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

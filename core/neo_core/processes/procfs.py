@@ -7,7 +7,7 @@ import os
 import time
 from typing import NamedTuple
 
-from neo_core.processes.source import ProcessInfo, ProcessMemory
+from neo_core.processes.source import REMOVED, ProcessInfo, ProcessMemory
 
 _DEAD = (b"Z", b"X", b"x")
 _KERNEL_THREAD = 0x00200000
@@ -149,6 +149,16 @@ class ProcFs:
             return None
         return any(self._locked_descriptor(pid, name, device, inode) for name in names)
 
+    def locked_names(self, pid: int, name: str) -> list[str] | None:
+        """Return the paths of the process's flocked descriptors whose file is, or was, called ``name``."""
+        try:
+            numbers = os.listdir(f"{self._root}/{pid}/fd")
+        except _GONE:
+            return []
+        except OSError:
+            return None
+        return [path for number in numbers if (path := self._locked_path(pid, number, name))]
+
     def command_line(self, pid: int) -> str:
         """Return the arguments, joined by spaces."""
         try:
@@ -215,6 +225,16 @@ class ProcFs:
         if len(fields) < 49 or fields[0] in _DEAD or int(fields[6]) & _KERNEL_THREAD:
             return -1
         return int(fields[48])
+
+    def _locked_path(self, pid: int, number: str, name: str) -> str:
+        """Return the path of one descriptor if its file is called ``name`` and flocked; else nothing."""
+        try:
+            path = os.readlink(f"{self._root}/{pid}/fd/{number}")
+            if not path.removesuffix(REMOVED).endswith(f"/{name}"):
+                return ""
+            return path if b"FLOCK" in self._read(f"{pid}/fdinfo/{number}") else ""
+        except OSError:  # closed meanwhile
+            return ""
 
     def _locked_descriptor(self, pid: int, name: str, device: int, inode: int) -> bool:
         try:

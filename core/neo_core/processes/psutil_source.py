@@ -95,6 +95,10 @@ class PsutilSource:
             return None
         return any(_same_file(file.path, device, inode) for file in files)
 
+    def locked_names(self, _pid: int, _name: str) -> list[str] | None:
+        """Return that it cannot be known: psutil tells neither locks nor the names of removed files."""
+        return None
+
     def command_line(self, pid: int) -> str:
         """Return the arguments, joined by spaces."""
         try:

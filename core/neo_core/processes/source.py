@@ -9,6 +9,8 @@ import sys
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+REMOVED = " (deleted)"  # what the kernel puts behind the path of an open file that has no name any more
+
 _HAS_PROCFS: bool = sys.platform.startswith("linux")
 
 
@@ -84,6 +86,13 @@ class ProcessSource(Protocol):
 
     def keeps_lock(self, pid: int, device: int, inode: int) -> bool | None:
         """Return whether a descriptor of the process keeps that file flocked; ``None`` when it cannot be known."""
+        ...
+
+    def locked_names(self, pid: int, name: str) -> list[str] | None:
+        """Return the paths of the files called ``name`` that a descriptor of the process keeps flocked.
+
+        One that was removed ends in ``REMOVED``. ``None`` when it cannot be known.
+        """
         ...
 
     def command_line(self, pid: int) -> str:

@@ -75,7 +75,19 @@ class Grant:
 
     def renew(self) -> RenewStatus:
         """Renew what is held; a borrower has nothing to renew. Raises ``LeaseError``."""
-        return self._hold.renew() if self._hold else RenewStatus.RENEWED
+        if self._hold is None:
+            return RenewStatus.RENEWED
+        status = self._hold.renew()
+        self._lease = self._hold.lease
+        return status
+
+    def look(self) -> RenewStatus:
+        """Look whether what is held is still as we wrote it, and mend that; cheap. Raises ``LeaseError``."""
+        if self._hold is None:
+            return RenewStatus.RENEWED
+        status = self._hold.look()
+        self._lease = self._hold.lease
+        return status
 
     def release(self) -> ReleaseStatus | None:
         """Release what is held, leaving the kernel lock to any process that escaped us. Raises ``LeaseError``."""

@@ -25,8 +25,9 @@ from neo_core.profiles import Task, resolve_tasks
 from neo_core.runs.grant import Grant, Refusal, obtain, record
 from neo_core.runs.lost import drop_aside, keep_aside, mark_lost_runs
 from neo_core.runs.outcome import Ending, judge_exit
+from neo_core.runs.records import RecordKeeper
 from neo_core.runs.signals import Reaper, SignalWaiter
-from neo_core.runs.spawn import RUN_ID, STATE_FOLDER, SpawnError, spawn_command
+from neo_core.runs.spawn import RUN_ID, STATE_FOLDER, TASK_NAME, SpawnError, spawn_command
 from neo_core.runs.supervise import Supervisor
 from neo_core.runs.tree import RunTree, adopt_orphans
 from neo_core.schedule.decision import Reason
@@ -47,6 +48,7 @@ class Runner:
         self._workspace, self._config, self._ledger = workspace, config, ledger
         self._run, self._clock, self._source = run, clock, source
         self._waiter = SignalWaiter()
+        self._records = RecordKeeper(workspace, ledger, clock=clock, say=self._say)
 
     def execute(self) -> None:
         """Run it to its end. Whatever happens, the ledger says how it ended before the lease is free."""
@@ -130,6 +132,8 @@ class Runner:
             clock=self._clock,
             renew_every=self._config.lease.renew_every,
             say=self._say,
+            keep_records=lambda: self._records.look(self._run),
+            retaken=lambda: self._retaken(grant),
         )
         self._record_start(process, task, grant)
         exit_code = supervisor.watch()
@@ -138,7 +142,7 @@ class Runner:
         self._finish(ending, supervisor.peak_memory)
 
     def _spawn(self, task: Task, grant: Grant) -> subprocess.Popen[bytes]:
-        marked = {RUN_ID: self._run.run_id, STATE_FOLDER: self._workspace.state_text}
+        marked = {RUN_ID: self._run.run_id, STATE_FOLDER: self._workspace.state_text, TASK_NAME: task.name}
         environment = {**without_lease(os.environ), **task.env, **grant.environment(), **marked}
         return spawn_command(
             task.command,
@@ -161,8 +165,13 @@ class Runner:
                 generation=grant.generation,
                 command=" ".join(task.command),
             )
+            self._run = self._ledger.runs.find(self._run.run_id)[0]
         except LedgerError as error:
             self._say("WARN", f"The start could not be recorded: {error}")
+
+    def _retaken(self, grant: Grant) -> None:
+        self._say("WARN", "The lease record was removed; the lease was taken again.")
+        self._record(grant, "retaken")
 
     def _defer(self, refused: Refusal) -> None:
         ours = refused.run_id and any(run.run_id == refused.run_id for run in self._ledger.runs.live())
@@ -193,6 +202,7 @@ class Runner:
             blocker=blocker,
             blocker_pid=blocker_pid,
         )
+        self._records.look(self._run)
         deadline = self._clock.monotonic() + _COMMIT_FOR
         kept = False
         while not self._commit(finished):

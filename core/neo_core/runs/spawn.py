@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from neo_core.errors import NeoError, describe_os_error
+from neo_core.lease import words
 from neo_core.profiles import PYTHON
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 RUN_ID = "NEO_CONSOLE_RUN_ID"
+STATE_FOLDER, TASK_NAME = words.STATE_FOLDER, words.TASK_NAME
 SERVICE_ID = "NEO_CONSOLE_SERVICE_ID"
 SERVICE_NAME = "NEO_CONSOLE_SERVICE_NAME"
-STATE_FOLDER = "NEO_CONSOLE_STATE"
 RUNNER_MODULE = "neo_core.runs.runner"
 ORCHESTRATOR_MODULE = "neo_core.commands.orchestrator"
 

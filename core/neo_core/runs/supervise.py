@@ -31,7 +31,8 @@ _WOKE_AFTER = 30.0
 class Supervisor:
     """The loop from the command's start to the end of its last process.
 
-    ``say`` writes a line to the run's log. Its findings: ``peak_memory`` in bytes, and ``ending`` when the run was
+    ``say`` writes a line to the run's log, ``keep_records`` looks whether the ledger is still there, ``retaken`` writes
+    down that the lease was taken again. Its findings: ``peak_memory`` in bytes, and ``ending`` when the run was
     ended from outside.
     """
 
@@ -48,22 +49,27 @@ class Supervisor:
         clock: Clock,
         renew_every: float,
         say: Callable[[str, str], None],
+        keep_records: Callable[[], None],
+        retaken: Callable[[], None],
     ) -> None:
         self.peak_memory: int | None = None
         self.ending: Ending | None = None
         self._run_id, self._task, self._grant, self._ledger = run_id, task, grant, ledger
         self._tree, self._reaper, self._waiter, self._clock = tree, reaper, waiter, clock
         self._renew_every, self._say = renew_every, say
+        self._keep_records, self._retaken = keep_records, retaken
         self._began = clock.monotonic()
         self._samples = 0
         self._renewed, self._renewed_wall = self._began, clock.now()
         self._stopping_since: float | None = None
         self._waiting_said = False
         self._collided = False
+        self._complaint = ""
 
     def watch(self) -> int:
         """Return the command's exit code once the last process of its tree is gone; negative for a signal."""
         while not self._finished():
+            self._keep_records()
             self._renew_if_due()
             self._sample_if_due()
             self._look_for_stops()
@@ -96,17 +102,30 @@ class Supervisor:
             return
         passed = self._clock.monotonic() - self._renewed
         slept = (self._clock.now() - self._renewed_wall) - passed > _WOKE_AFTER
-        if passed < self._renew_every and not slept:
-            return
-        self._renewed, self._renewed_wall = self._clock.monotonic(), self._clock.now()
+        due = passed >= self._renew_every or slept
+        if due:
+            self._renewed, self._renewed_wall = self._clock.monotonic(), self._clock.now()
         try:
-            status = self._grant.renew()
+            status = self._grant.renew() if due else self._grant.look()
         except LeaseError as error:
-            self._say("WARN", f"The lease could not be renewed, trying again: {error}")
+            self._complain(f"The lease could not be renewed, trying again: {error}")
             return
-        if status is not RenewStatus.RENEWED:
+        if status is RenewStatus.RENEWED:
+            self._complaint = ""
+        elif status is RenewStatus.MISSING:
+            self._complain("The lease record is gone and could not be written again yet, trying again.")
+        elif status is RenewStatus.RETAKEN:
+            self._complaint = ""
+            self._retaken()
+        else:
             self._collided = True
             self._note(f"collision: the lease record is no longer ours ({status}); another script may be working")
+
+    def _complain(self, told: str) -> None:
+        """Say what is asked about twice a second once, until it is over."""
+        if told != self._complaint:
+            self._complaint = told
+            self._say("WARN", told)
 
     def _note(self, warning: str) -> None:
         self._say("ERROR", warning)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)
 _LOOK_EVERY = 0.1
+_KEEP_EVERY = 2.0  # seconds between two looks whether the record is still there
 
 
 def replace_by(command: Sequence[str]) -> None:
@@ -50,7 +51,9 @@ def run_guarded(command: Sequence[str], hold: HeldLease, store: LeaseStore) -> i
         if store.clock.monotonic() - renewed >= RENEW_EVERY:
             renewed = store.clock.monotonic()
             _renew(hold)
-        waiter.wait(RENEW_EVERY)
+        else:
+            _keep(hold)
+        waiter.wait(min(_KEEP_EVERY, RENEW_EVERY))
         reaper.collect()
     _wait_for_the_rest(hold, store, waiter)
     return reaper.exit_code if reaper.exit_code >= 0 else 128 - reaper.exit_code
@@ -85,13 +88,21 @@ def _in_foreground() -> bool:
         return False
 
 
+def _keep(hold: HeldLease) -> None:
+    """Take the lease again when its record was removed; what else is wrong, the next renewal says."""
+    if not os.path.lexists(hold.path):
+        _renew(hold)
+
+
 def _renew(hold: HeldLease) -> None:
     try:
         status = hold.renew()
     except LeaseError as error:
         _say(f"the lease could not be renewed, trying again: {error}")
         return
-    if status is not RenewStatus.RENEWED:
+    if status is RenewStatus.RETAKEN:
+        _say("the lease record was removed; it was taken again")
+    elif status is RenewStatus.NOT_OWNER:
         _say(f"COLLISION: the lease record is no longer ours ({status}); another script may be working")
 
 
@@ -120,6 +131,8 @@ def _wait_for_the_rest(hold: HeldLease, store: LeaseStore, waiter: SignalWaiter)
         if store.clock.monotonic() - renewed >= RENEW_EVERY:
             renewed = store.clock.monotonic()
             _renew(hold)
+        else:
+            _keep(hold)
         waiter.wait(_LOOK_EVERY)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
+from neo_core.clock import to_iso
 from neo_core.durations import format_duration
 from neo_core.ledger.models import ControlKind
 from neo_core.snapshot_strays import StrayKind
@@ -69,6 +70,10 @@ def act_on(
         force=stray.foreign,
         requested_by=who,
     )
+    if stray.run_id:
+        why = f" ({because})" if because else ""
+        told_row = f"what was left of it, {stray.label}, was ended by {who} at {to_iso(control.created_at)}{why}"
+        ledger.runs.add_to_reason(stray.run_id, told_row)
     done = end_stray(stray, source, clock, manner.number, manner.grace)
     ledger.controls.conclude(control.control_id, clock.now(), f"{told} → {done.sentence}")
     return done

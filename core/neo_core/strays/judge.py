@@ -12,7 +12,7 @@ from neo_core.processes.forest import Forest
 from neo_core.services.standing import ALIVE
 from neo_core.snapshot_strays import StrayKind
 from neo_core.strays.leftover import Leftover
-from neo_core.strays.marks import Marks, of_this_workspace
+from neo_core.strays.marks import Marks, of_this_workspace, surely_of_this_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +26,10 @@ _WAITS_FOR_PORT = (ServiceState.STARTING, ServiceState.BACKOFF, ServiceState.FAT
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What should live in this workspace, as the ledger, the lease and the lock file tell.
 
-    ``ended`` are the rows of the runs that processes name and that no longer live; ``alive`` the services whose main
-    process lives; ``kept`` whether an orchestrator looks after them. ``told`` are the processes that keep the lease of
-    a run, which is stopped as such; ``left`` is what keeps that of a script which is gone. ``ports`` are those of the
-    services.
+    ``ended`` are the rows of the runs that processes name and that are not in ``live``; ``alive`` the services whose
+    main process lives; ``kept`` whether an orchestrator looks after them. ``told`` are the processes that keep the
+    lease of a run, which is stopped as such; ``left`` is what keeps that of a script which is gone, or a lost lease.
+    ``ports`` are those of the services.
     """
 
     state: str
@@ -47,17 +47,21 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Suspect(NamedTuple):
     """One stray tree, its root first; ``owner`` is a task or a service, ``port`` the service whose port it has.
 
-    ``spared`` are the live things below it. ``left`` is the script that it is left of.
+    ``run`` is ``None`` also for a ``run_id`` of which the ledger knows nothing.
+    ``spared`` are the live things below it. ``left`` is the script that it is left of. ``unrecorded`` says that nothing
+    is written down of the service.
     """
 
     kind: StrayKind
     owner: str
     run: Run | None
+    run_id: str
     members: tuple[ProcessInfo, ...]
     spared: tuple[ProcessInfo, ...] = ()
     port: str = ""
     keeps_lease: bool = False
     left: Leftover | None = None
+    unrecorded: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -169,10 +173,11 @@ class _Judge:
         if not of_this_workspace(marks.state, known.state):
             return None
         run = known.ended.get(marks.run_id)
-        if run is not None:
+        if run is not None and not run.live:
             return _Claim(StrayKind.RUN, run.task, run.run_id)
         if not marks.instance:
-            return None
+            forgotten = run is None and surely_of_this_workspace(marks.state, known.state)
+            return _Claim(StrayKind.RUN, marks.task or "unknown", marks.run_id) if forgotten else None
         name = next((one.name for one in known.services.values() if one.instance == marks.instance), "")
         if not name and marks.state:
             name = marks.service
@@ -193,15 +198,18 @@ class _Judge:
         heard = {one.pid: name for name, listeners in self._look.listeners.items() for one in listeners}
         carried = {self._look.marks[pid].token for pid in members if pid in self._look.marks}
         of_lease = claim.kind is StrayKind.LEASE
+        left = {pid for pid, _ in self._known.left.members} if self._known.left else set()
         return Suspect(
             kind=claim.kind,
             owner=claim.owner,
             run=self._known.ended.get(claim.key) if claim.kind is StrayKind.RUN else None,
+            run_id=claim.key if claim.kind is StrayKind.RUN else "",
             members=tuple(members.values()),
             spared=tuple(left_out.values()),
             port=next((heard[pid] for pid in members if pid in heard), ""),
-            keeps_lease=of_lease or (bool(self._known.token) and self._known.token in carried),
+            keeps_lease=bool(left & members.keys()) or (bool(self._known.token) and self._known.token in carried),
             left=self._known.left if of_lease else None,
+            unrecorded=claim.kind is StrayKind.SERVICE and claim.owner not in self._known.services,
         )
 
     def _above(self, pid: int, *, itself: bool = True) -> set[int]:

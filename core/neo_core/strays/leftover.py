@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Leftover(NamedTuple):
     """The processes (pid, start time) that a dead holder of the lease left, and who that was.
 
+    ``pid`` is the holder's; ``None`` where its record was lost.
     ``foreign`` says that we did not start it here: a script of the JavaScript system, or a run of another workspace.
     """
 
@@ -31,11 +32,13 @@ def leftover_of(seen: Inspection, knows: Callable[[str], bool]) -> Leftover | No
     Who only inherited the lease's token and lives for itself (a console, say) is no part of it.
     """
     lease = seen.lease
-    if lease is None or seen.holder is not HolderState.ORPHANED:
+    if seen.holder is not HolderState.ORPHANED:
         return None
+    left = frozenset((one.pid, one.start_time) for one in seen.scan.carriers if not is_independent(one.command))
+    if lease is None:
+        return Leftover(left, seen.task or "the lost lease", None, foreign=False)
     told = lease.metadata.get("runId")
     run_id = told if isinstance(told, str) else ""
     if run_id and knows(run_id):
         return None
-    left = [(one.pid, one.start_time) for one in seen.scan.carriers if not is_independent(one.command)]
-    return Leftover(frozenset(left), lease.owner, lease.pid, bool(run_id) or lease.holder is None)
+    return Leftover(left, lease.owner, lease.pid, bool(run_id) or lease.holder is None)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.lease.words import INHERITED_TOKEN
-from neo_core.runs.spawn import RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER
+from neo_core.runs.spawn import RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER, TASK_NAME
+
+if TYPE_CHECKING:
+    from neo_core.processes.source import ProcessSource
 
 _PROBE = "-probe"
-_NAMES = {os.fsencode(name): name for name in (RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER, INHERITED_TOKEN)}
+_NAMES = {
+    os.fsencode(name): name for name in (RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER, TASK_NAME, INHERITED_TOKEN)
+}
 
 
 class Marks(NamedTuple):
@@ -20,14 +25,28 @@ class Marks(NamedTuple):
     service: str = ""
     state: str = ""
     token: str = ""
+    task: str = ""
 
     @property
     def marked(self) -> bool:
         """Whether it was started for a run or a service."""
         return bool(self.run_id or self.instance)
 
+    def is_of_service(self, name: str, state: str) -> bool:
+        """Return whether it was started for that service of the workspace with that state folder."""
+        return bool(self.instance) and self.service == name and surely_of_this_workspace(self.state, state)
+
 
 NO_MARKS = Marks()
+
+
+def marks_of(pid: int | None, source: ProcessSource) -> Marks:
+    """Return the markers of a process; none where it is gone or does not show them."""
+    try:
+        environment = None if pid is None else source.environ(pid)
+    except ProcessLookupError:
+        return NO_MARKS
+    return NO_MARKS if environment is None else read_marks(environment)
 
 
 def read_marks(environment: bytes) -> Marks:
@@ -45,7 +64,13 @@ def read_marks(environment: bytes) -> Marks:
         service=told.get(SERVICE_NAME, ""),
         state=told.get(STATE_FOLDER, ""),
         token=told.get(INHERITED_TOKEN, ""),
+        task=told.get(TASK_NAME, ""),
     )
+
+
+def surely_of_this_workspace(state: str, ours: str) -> bool:
+    """Return whether a marker's state folder is ``ours``, whether or not that is there."""
+    return bool(state) and os.path.realpath(state) == os.path.realpath(ours)
 
 
 def of_this_workspace(state: str, ours: str) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from neo_core.ledger.models import Outcome
 from neo_core.processes.listening import listeners_on
 from neo_core.processes.source import ProcessIdentity, is_alive
-from neo_core.snapshot_strays import StraysView, StrayView
+from neo_core.snapshot_strays import StrayKind, StraysView, StrayView
 from neo_core.strays.judge import Known, Suspect, deaf_to, find_suspects
 from neo_core.strays.look import take_look
 from neo_core.strays.words import blocks_of, mend_of, sentence_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from neo_core.services.catalogue import Service
 
 _EVERY = 10.0
-_SOONEST = 2.0
+_SOONEST, _LATER = 0.5, 2.0
 _GRACE = 5.0
 _EXACT_LIMIT = 64
 
@@ -38,10 +39,10 @@ class Seen(NamedTuple):
 class Watch:
     """Finds strays again and again.
 
-    A pass is made every ``every`` seconds, and within two after what lives here, or a stray, has changed; in between a
-    stray that was found stands while anything of it lives. A tree is called a stray once its root is older than
-    ``grace`` seconds, or was seen that long ago: a run whose row is not written yet, or a service between two states,
-    never is.
+    A pass is made every ``every`` seconds, and within half a one after what lives here has changed, within two after a
+    stray has; in between a stray that was found stands while anything of it lives. What a killed runner left is called
+    a stray at once, any other tree once its root is older than ``grace`` seconds, or was seen that long ago: a run that
+    is just ending, or a service between two states, never is.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Watch:
         self._every, self._grace, self._listening = every, grace, listening
         self._first: dict[tuple[int, int], float] = {}
         self._seen: Seen | None = None
-        self._due = self._soonest = 0.0
+        self._due = self._looked = 0.0
         self._basis: object = None
 
     def look(self, known: Known, services: Iterable[Service], rows: Callable[[set[str]], dict[str, Run]]) -> Seen:
@@ -67,13 +68,14 @@ class Watch:
         seen = self._seen
         if seen is not None and now < self._due:
             living = tuple(stray for stray in seen.view.found if any(self._living(stray)))
+            soonest = self._looked + (_SOONEST if basis != self._basis else _LATER)
             changed = basis != self._basis or not all(all(self._living(stray)) for stray in living)
-            if not (changed and now >= self._soonest):
+            if not (changed and now >= soonest):
                 return seen._replace(view=msgspec.structs.replace(seen.view, found=living))
         self._seen = None
         view = self._pass(known, tuple(services), rows, now)
         self._seen = Seen(self._clock.now(), view)
-        self._basis, self._due, self._soonest = basis, now + self._every, now + _SOONEST
+        self._basis, self._due, self._looked = basis, now + self._every, now
         if view.settling:
             self._due = min(self._due, now + self._grace)
         return self._seen
@@ -115,7 +117,9 @@ class Watch:
 
     def _is_settled(self, view: StrayView, now: float) -> bool:
         old = view.age is not None and view.age >= self._grace
-        return old or now - self._first[view.pid, view.start_time] >= self._grace
+        # A run's row is there before its processes, and a lost one has no runner any more: no doubt is left.
+        sure = view.kind is StrayKind.LEASE or (view.kind is StrayKind.RUN and view.lost)
+        return sure or old or now - self._first[view.pid, view.start_time] >= self._grace
 
     def _view(self, suspect: Suspect, known: Known) -> StrayView:
         root = suspect.root
@@ -133,7 +137,9 @@ class Watch:
             command=self._source.command_line(root.pid) or root.name,
             sentence=sentence_of(suspect, port),
             mend=mend_of(suspect),
-            run_id=suspect.run.run_id if suspect.run else "",
+            run_id=suspect.run_id,
+            keeps_lease=suspect.keeps_lease,
+            lost=suspect.kind is StrayKind.RUN and (suspect.run is None or suspect.run.outcome is Outcome.LOST),
             blocks=blocks_of(suspect, port, alive=suspect.port in known.alive),
             age=self._source.age(root.start_time),
             memory=sum(sizes) if whole else sum(one.rss for one in suspect.members),

@@ -8,6 +8,7 @@ from neo_core.ledger.models import Outcome
 from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
+    from neo_core.ledger.models import Run
     from neo_core.strays.judge import Suspect
 
 
@@ -15,18 +16,25 @@ def sentence_of(suspect: Suspect, port: int | None) -> str:
     """Return why it is a stray."""
     match suspect.kind:
         case StrayKind.RUN:
-            run = suspect.run
-            ended = "was lost" if run is None or run.outcome in (None, Outcome.LOST) else f"ended ({run.outcome})"
-            return f"works on for run {run.run_id if run else '?'} of {suspect.owner}, which {ended}"
+            return f"works on for run {suspect.run_id} of {suspect.owner}, {_run_is_over(suspect.run)}"
         case StrayKind.SERVICE:
-            return f"is left of service {suspect.owner}, whose main process is gone"
+            left = f"is left of service {suspect.owner}, whose main process is gone"
+            lost = f"is of a start of service {suspect.owner} whose records were removed"
+            return lost if suspect.unrecorded else left
         case StrayKind.SECOND:
             return f"is of an earlier start of service {suspect.owner}, which runs without it"
         case StrayKind.LEASE:
             pid = suspect.left.pid if suspect.left else None
-            return f"works on under the lease of {suspect.owner}, which is gone (pid {pid or 'unknown'})"
+            gone = "which is gone" if pid else "whose records were removed or name nobody"
+            return f"works on under the lease of {suspect.owner}, {gone} (pid {pid or 'unknown'})"
         case StrayKind.LISTENER:
             return f"listens on port {port or '?'} of service {suspect.owner} and carries no marker of ours"
+
+
+def _run_is_over(run: Run | None) -> str:
+    if run is None:
+        return "whose records were removed"
+    return "which was lost" if run.outcome in (None, Outcome.LOST) else f"which ended ({run.outcome})"
 
 
 def blocks_of(suspect: Suspect, port: int | None, *, alive: bool) -> str:
@@ -35,8 +43,7 @@ def blocks_of(suspect: Suspect, port: int | None, *, alive: bool) -> str:
     if suspect.keeps_lease:
         said.append("the lease, which is not let go before it ends")
     if suspect.port:
-        how = "shares the port of" if alive else "keeps the port from"
-        said.append(f"{how} service {suspect.port}{f' ({port})' if port else ''}")
+        said.append(f"service {suspect.port}, whose port {port or '?'} it {'shares' if alive else 'keeps'}")
     if suspect.kind is StrayKind.RUN and suspect.run is not None and suspect.run.heavy and not suspect.keeps_lease:
         said.append("nothing, but works beside the one heavy run that is allowed")
     if suspect.kind is StrayKind.SERVICE and not suspect.port:

@@ -6,11 +6,13 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from contextlib import closing
 
 import pytest
 
 from neo_core.clock import to_iso
+from neo_core.commands.lease import main as lease
 from neo_core.doctor import Level, examine
 from neo_core.lease.store import LeaseStore
 from neo_core.lease.words import INHERITED_TOKEN
@@ -57,7 +59,7 @@ def test_the_backup_folder_of_another_program_is_its_own_business(configure, wor
     assert not [one for one in examine(workspace) if one.thing.startswith("backup folder")]
 
 
-def test_orphans_are_told(find, state, workspace):
+def test_orphans_are_told(find, state, workspace, capsys):
     hold = LeaseStore(workspace.lease).acquire("dream", "test", metadata={"runId": "abc"}).hold
     sleeper = subprocess.Popen(["sleep", "1000"], env={**os.environ, INHERITED_TOKEN: hold.lease.token})
     try:
@@ -67,6 +69,9 @@ def test_orphans_are_told(find, state, workspace):
         finding = find("heavy-maintenance-lease.json")
         assert finding.level is Level.WARN
         assert finding.mend == "Let them end, or run: neo-console stop abc"
+        assert not [one for one in examine(workspace) if one.thing == "strays"]  # not "none", with that one alive
+        assert lease(["--workspace", str(workspace.root), "reclaim"]) == 1
+        assert capsys.readouterr().err.endswith("To end it: neo-console stop abc\n")
     finally:
         sleeper.kill()
         sleeper.wait()
@@ -85,6 +90,28 @@ def test_the_program_and_the_port_of_a_service(find, configure):
     configure(f'[services.y]\ncommand = ["sleep", "1"]\nport = {port}')
     assert find("service y").says == "starts sleep"
     assert find(f"port {port}").says == "is free for y"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads other environments from /proc")
+def test_a_service_whose_records_are_lost_is_told_once_and_as_what_it_is(configure, state, workspace, monkeypatch):
+    listens = "one = socket.create_server(('127.0.0.1', 0)); print(one.getsockname()[1], flush=True)"
+    script = f"import socket, signal; {listens}; signal.pause()"
+    marks = {"NEO_CONSOLE_SERVICE_ID": os.urandom(6).hex(), "NEO_CONSOLE_SERVICE_NAME": "web"}
+    started = {**os.environ, **marks, "NEO_CONSOLE_STATE": str(state)}
+    process = subprocess.Popen([sys.executable, "-ISc", script], env=started, stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(process.stdout.readline())
+        configure(f'[services.web]\ncommand = ["sleep", "1"]\nport = {port}')
+        monkeypatch.setattr(type(system_source()), "age", lambda _source, _start: 60.0)
+        told = [one for one in examine(workspace) if str(process.pid) in one.thing + one.says or str(port) in one.thing]
+    finally:
+        process.kill()
+        process.communicate()
+    (finding,) = told
+    assert finding.thing == f"process {process.pid}"
+    assert "is of a start of service web whose records were removed" in finding.says
+    assert f"service web, whose port {port} it keeps" in finding.says
+    assert finding.mend == f"Run: neo-console strays stop {process.pid}"
 
 
 def test_the_orchestrator(find, state, workspace):

@@ -90,6 +90,9 @@ class FakeMachine:
         told = self.keepers.get(pid)
         return (device, inode) in told if isinstance(told, list) else (told is not None and None)
 
+    def locked_names(self, pid, name):
+        return []
+
     def command_line(self, pid):
         return f"command {pid}"
 

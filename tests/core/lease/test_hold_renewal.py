@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 
 from neo_core.lease import hold as hold_module
@@ -32,6 +33,23 @@ def test_it_is_renewed_at_once_after_a_sleep(hold, place, until, clock, monkeypa
         until(lambda: store.inspect().lease.expires_at > deadline + 3599)
 
 
+def test_a_lease_whose_records_were_removed_is_taken_again(hold, place, until, monkeypatch, capfd):
+    monkeypatch.setattr(hold_module, "_LOOK_EVERY", 0.005)
+    with hold() as held:
+        while place.lease.parent.exists():
+            shutil.rmtree(place.lease.parent, ignore_errors=True)
+        store = LeaseStore(place.lease)
+        until(lambda: store.inspect().lease)
+        again = store.inspect().lease
+        assert (again.token, again.holder.generation > held.generation) == (held.lease.token, True)
+        assert store.acquire("second", "test").hold is None
+    assert not place.lease.exists()
+    assert "the lease record was removed; it was taken again" in capfd.readouterr().err
+    taken = store.acquire("second", "test")
+    assert taken.hold.generation > again.holder.generation
+    taken.hold.release()
+
+
 def test_a_collision_is_said_once_and_the_strangers_record_left(hold, place, until, capfd, records):
     with hold(renew_every=0.01):
         stranger = json.dumps(records["foreign"](os.getpid(), expiresAt="2999-01-01T00:00:00Z"))
@@ -53,9 +71,9 @@ def test_a_collision_is_said_once_and_the_strangers_record_left(hold, place, unt
 def test_a_failed_renewal_is_said_and_tried_again(hold, place, until, clock, monkeypatch, capfd):
     monkeypatch.setattr(hold_module, "_LOOK_EVERY", 0.005)
     with hold(clock=clock) as held:
-        # No renewal is due while the clock stands: none sees the moment without a record, which is a collision.
-        place.lease.rename(place.lease.with_name("kept"))
-        place.lease.mkdir()
+        with LeaseStore(place.lease).guarded():  # nobody takes the lease again between the two
+            place.lease.rename(place.lease.with_name("kept"))
+            place.lease.mkdir()
         clock.wall += 60
         said = ""
 

@@ -136,8 +136,9 @@ def test_a_holder_whose_record_was_removed_is_still_alone(participant, lease_pat
     refused = second.ask("acquire")
 
     assert (refused["status"], refused["before"]) == ("held", "missing")
-    assert first.ask("renew")["status"] == "missing"
-    assert first.ask("release")["status"] == "missing"
+    assert first.ask("renew")["status"] == "retaken"
+    assert second.ask("acquire")["before"] == "active"
+    assert first.ask("release")["status"] == "released"
     assert second.ask("acquire")["status"] == "acquired"
 
 

@@ -45,14 +45,12 @@ def test_a_renewal_leaves_a_foreign_record_alone(held, put, records, lease_path)
     assert lease_path.read_bytes() == content
 
 
-@pytest.mark.parametrize("content", [None, b"{"])
-def test_a_renewal_without_a_record_writes_none(held, put, lease_path, content):
+def test_a_renewal_leaves_what_is_no_record_alone(held, put, lease_path):
     lease_path.unlink()
-    if content:
-        put(content)
+    put(b"{")
 
     assert held.renew() == "missing"
-    assert lease_path.exists() == bool(content)
+    assert lease_path.read_bytes() == b"{"
 
 
 def test_a_renewal_that_cannot_be_read_is_an_error(held, lease_path):

@@ -61,6 +61,7 @@ def test_what_is_gone_is_gone(source, start):
 
     assert source.start_time(process.pid) is None
     assert source.keeps_lock(process.pid, 1, 1) is False
+    assert source.locked_names(process.pid, "any") is None
     assert source.command_line(process.pid) == ""
     assert source.pss(process.pid) is None
     with pytest.raises(ProcessLookupError):

@@ -12,7 +12,7 @@ import pytest
 
 from neo_core.ledger.models import Outcome, Run, ServiceRecord, ServiceState, Trigger
 from neo_core.processes.procfs import ProcFs
-from neo_core.runs.spawn import RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER
+from neo_core.runs.spawn import RUN_ID, SERVICE_ID, SERVICE_NAME, STATE_FOLDER, TASK_NAME
 from neo_core.strays.judge import Known
 from neo_core.strays.watch import Watch
 
@@ -72,8 +72,8 @@ def started(until):
     """Start a command with markers; killed after the test, with whatever carries a marker of ours."""
     processes, marked = [], []
 
-    def start(*command, run="", instance="", service="", state="", **more):
-        told = {RUN_ID: run, SERVICE_ID: instance, SERVICE_NAME: service, STATE_FOLDER: str(state)}
+    def start(*command, run="", instance="", service="", state="", task="", **more):
+        told = {RUN_ID: run, SERVICE_ID: instance, SERVICE_NAME: service, STATE_FOLDER: str(state), TASK_NAME: task}
         told = {name: value for name, value in told.items() if value}
         process = subprocess.Popen(
             command or ("sleep", "60"),

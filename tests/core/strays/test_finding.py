@@ -137,13 +137,31 @@ def test_who_looks_and_who_is_above_it_is_none(source, monkeypatch):
 
 def test_what_has_only_just_appeared_is_none_until_seen_twice(started, look, source, clock):
     source.older = 0.0
-    process = started(run=RUN)
-    first = look(rows=[ended()])
+    process, rows = started(run=RUN), [ended(outcome=Outcome.COMPLETED)]
+    first = look(rows=rows)
     assert (first.found, first.settling) == ((), 1)
     clock.at += 4.9
-    assert look(rows=[ended()]).found == ()
+    assert look(rows=rows).found == ()
     clock.at += 0.2
+    assert pids(look(rows=rows)) == [process.pid]
+
+
+def test_what_a_killed_runner_left_is_told_at_once(started, look, source, clock):
+    source.older = 0.0
+    process = started(run=RUN)
+    running = live(RUN, child_pid=process.pid)
+    assert look(live=(running,)).found == ()
+    clock.at += 0.5
     assert pids(look(rows=[ended()])) == [process.pid]
+
+
+def test_a_run_that_the_ledger_does_not_know_is_a_stray_where_its_state_folder_is_ours(started, look, source, tmp_path):
+    source.older = 0.0
+    process = started(run=RUN, state=tmp_path, task="crunch")
+    started(run=LIVE)  # names no folder, so it may be anybody's
+    (stray,) = look().found
+    assert (stray.kind, stray.pid, stray.owner, stray.run_id) == (StrayKind.RUN, process.pid, "crunch", RUN)
+    assert stray.sentence == f"works on for run {RUN} of crunch, whose records were removed"
 
 
 def test_an_unreadable_environment_is_counted_and_never_none(started, look, source):
@@ -233,11 +251,11 @@ def test_a_second_listener_on_a_services_port(started, look, port, address):
     web = Service(name="web", command=("x",), cwd="/", port=port)
     (stray,) = look(web=record(ONE, main), alive=frozenset({"web"}), services=[web]).found
     assert (stray.kind, stray.pid, stray.owner, stray.foreign) == (StrayKind.LISTENER, other.pid, "web", True)
-    assert stray.blocks == f"shares the port of service web ({port})"
+    assert stray.blocks == f"service web, whose port {port} it shares"
     assert stray.mend.endswith(f"{other.pid} --foreign")
     look.watch.forget()
     (waits,) = look(web=record(ONE, state=ServiceState.BACKOFF), kept=True, services=[web]).found[1:]
-    assert waits.blocks == f"keeps the port from service web ({port})"
+    assert waits.blocks == f"service web, whose port {port} it keeps"
     look.watch.forget()
     stopped = look(web=record(ONE, state=ServiceState.STOPPED, wanted=False), kept=True, services=[web])
     assert pids(stopped) == [main.pid]  # nobody wants the port: the other one is nobody's trouble

@@ -96,13 +96,13 @@ def test_another_identity_is_left_alone(engine, left):
     assert not gone(left[0])
 
 
-def test_what_is_too_new_is_only_told_by_the_lease(engine, left, source):
+def test_what_a_killed_script_left_is_told_at_once(engine, left, source):
     source.older = 0.0
-    fresh = Engine(engine.workspace, source=source)
-    picture = fresh.snapshot()
-    assert picture.strays.value.found == ()
-    assert picture.lease.value.mend
-    assert [tree.kind for tree in picture.processes.value if tree.owner == "nightly"] == ["orphans"]
+    picture = Engine(engine.workspace, source=source).snapshot()
+    (stray,) = picture.strays.value.found
+    assert (stray.kind, stray.age < 5) == (StrayKind.LEASE, True)
+    assert picture.lease.value.mend == stray.mend
+    assert [tree.kind for tree in picture.processes.value if tree.owner == "nightly"] == ["lease-orphan"]
 
 
 @pytest.mark.parametrize("changes", [{"holder": None}, {"runId": "feedfacecafe"}], ids=["javascript", "elsewhere"])

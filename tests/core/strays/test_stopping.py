@@ -18,7 +18,7 @@ from neo_core.processes.source import identity_of
 from neo_core.snapshot_strays import StrayEnd, StrayKind
 from neo_core.workspace import ensure_state
 
-from .conftest import ONE, RUN, ended, record
+from .conftest import LIVE, ONE, RUN, ended, record
 from .test_finding import LISTENS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="real processes are read from /proc")
@@ -113,7 +113,8 @@ def test_who_has_ended_and_who_is_too_new(engine, ledger, started, source):
     with pytest.raises(NeoError, match="carries no marker of ours"):
         engine.stop_stray(os.getpid())
     source.older = 0.0
-    young = started(run=RUN)
+    young = started(run=LIVE)
+    ledger.runs.insert(ended(LIVE, outcome=Outcome.COMPLETED))
     with pytest.raises(NeoError, match="began too short a while ago"):
         engine.stop_stray(young.pid)
     assert young.poll() is None
