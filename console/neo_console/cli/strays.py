@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def strays(context: click.Context, *, as_json: bool) -> None:
     """List the processes that carry our markers, or have a service's port, and belong to nothing that lives.
 
-    What a killed neo-lease run left is among them. What a killed run left, the lease shows as ORPHANED: it is told above
-    them, and ends with neo-console stop RUN. Exits 1 when they could not be looked for.
+    What a killed neo-lease run left is among them. What a killed run left, the lease shows as ORPHANED: it is told
+    above them, and ends with neo-console stop RUN. Exits 1 when they could not be looked for.
     """
     if context.invoked_subcommand is not None:
         return
