@@ -86,6 +86,7 @@ def trouble() -> Snapshot:
             waiting_since=None,
             due_at=NOW + 74,
             failures=2,
+            tries=2,
             retry_at=NOW + 74,
             last_outcome=Outcome.FAILED,
         ),

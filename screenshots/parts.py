@@ -13,7 +13,7 @@ _GATES = (
     (Gate.CONFIGURED, "npm run ai:sync-kb", ""),
     (Gate.PAUSE, "not paused", ""),
     (Gate.SNOOZE, "not snoozed", ""),
-    (Gate.DUE, "manual start", ""),
+    (Gate.DUE, "not asked: a manual start does not wait for its time", ""),
     (Gate.RUNNING, "not running", ""),
     (Gate.DEPENDENCY, "needs no service", ""),
     (Gate.BACKPRESSURE, "no other heavy run", ""),

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -24,13 +25,14 @@ from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
 from neo_console.rows.strip import Flags
 from neo_console.screens.main import MainScreen
+from neo_console.screens.page import too_small
 from neo_console.theming import Colourless, check_theme
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textual import events
+    from textual.app import App
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -130,6 +132,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
             self.ending.follow_signals(asyncio.get_running_loop(), self.exit)
             self.set_timer(_SETTLED_AFTER, self._load_the_rest)
             self.set_timer(2 * _SETTLED_AFTER, heap.settle)
+        self.app_resume_signal.subscribe(self, self._come_back)
         self._collector.start()
         self.main.refresh_picture()
         self.set_interval(1.0, self._beat)
@@ -137,6 +140,13 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Let the collector end."""
         self._collector.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let no key act on what nobody sees: where the terminal is too small they only quit."""
+        if not isinstance(event, (events.Key, events.Paste)) or not too_small(self.size):
+            await super().on_event(event)
+        elif isinstance(event, events.Key) and {event.key, event.character} & set(self.keymap.keys("quit")):
+            self.exit(0)
 
     def on_key(self, event: events.Key) -> None:
         """Put what was typed ahead of a field into it: the field has the focus, the key was on its way elsewhere."""
@@ -255,6 +265,11 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
             self._asked_again = False
             self._show(Result(self.now(), text, tone))
 
+    def _come_back(self, _app: App[object]) -> None:
+        """Draw everything anew after the shell had the terminal."""
+        self.refresh(layout=True)
+        self.nudge()
+
     def _load_the_rest(self) -> None:
         from neo_console import palette, performers  # noqa: F401 - so that no key has to wait for them
 
@@ -270,7 +285,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         if not self.screen_stack:  # a picture that came while the console was closing
             return
         if self.screen is not self.main:
-            self.main.refresh_strip()
+            self.main.refresh_picture()  # it can be seen behind what lies over it
         refresh = getattr(self.screen, "refresh_page", None)
         if refresh is not None:
             refresh()

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_console.cli.projection import lease_object
+from neo_console.logfeed import LogKind
 from neo_console.rows.outcomes import reason_of
 from neo_console.subjects import Kind
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from neo_console.context import Context
+    from neo_console.logfeed import LogOf
     from neo_console.picture import Picture
     from neo_console.subjects import Subject
 
@@ -35,6 +37,17 @@ def copyables(context: Context, now: float) -> list[Copyable]:
         if text:
             found.setdefault(text, Copyable(label, text))
     return list(found.values())
+
+
+def log_copyables(of: LogOf, in_view: str) -> list[Copyable]:
+    """Return what can be copied of a log: the lines in view, whose it is, and the command that prints all of it."""
+    name = of.name or "orchestrator"
+    told = (
+        ("lines in view", in_view),
+        ("run id" if of.kind is LogKind.RUN else "name", name),
+        ("command", f"neo-console logs {name}"),
+    )
+    return [Copyable(label, text) for label, text in told if text]
 
 
 def _of_selection(context: Context) -> Iterator[tuple[str, str]]:

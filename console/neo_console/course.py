@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from neo_console.format import age, brief, plain, size
+from neo_console.format import age, brief, plain, plural, size
 from neo_console.lanes import drawn_lane, lanes_of
 from neo_console.plot import Axis, area, bars, binned
+from neo_console.thens import tree_name
 from neo_console.vocabulary import Tone, term
 from neo_core.memory.incidents import Phase
 from neo_core.snapshot import MemoryView
@@ -117,7 +118,8 @@ def plotted(
     ]
     if shares.growth:
         hidden = len(lanes) - shares.lanes
-        lines.append(painter.told(_grown(course), f" +{hidden} lanes" if hidden > 0 else "", width))
+        more = f" · {plural(hidden, 'more run')}" if hidden > 0 else ""
+        lines.append(painter.told(fitted(_grown(course), width - len(more)), more, width))
     return Text("\n").join(lines[:height])
 
 
@@ -208,9 +210,11 @@ def fitted(parts: list[str], width: int) -> str:
     return " · ".join(parts)
 
 
-def _grown(course: Course) -> str:
+def _grown(course: Course) -> list[str]:
+    """Return which trees grew most, or while none did which are the biggest, each as one part."""
     if course.grew:
-        return "grew: " + " · ".join(f"{plain(one.tree.owner)} +{size(one.grown)}" for one in course.grew[:3])
+        parts = [f"{tree_name(one.tree)} +{size(one.grown)}" for one in course.grew[:3]]
+        return [f"grew: {parts[0]}", *parts[1:]]
     last = course.samples[-1].trees if course.samples else ()
-    biggest = sorted(last, key=lambda tree: -tree.cost)[:3]
-    return "most: " + " · ".join(f"{plain(tree.owner)} {size(tree.cost)}" for tree in biggest) if biggest else ""
+    parts = [f"{tree_name(tree)} {size(tree.cost)}" for tree in sorted(last, key=lambda tree: -tree.cost)[:3]]
+    return [f"most: {parts[0]}", *parts[1:]] if parts else []

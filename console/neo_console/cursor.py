@@ -10,6 +10,7 @@ from neo_console.course import Line, amounts_of, cursor_line, fitted, plotted
 from neo_console.drawing import written
 from neo_console.format import age, exactly, plain, size
 from neo_console.panels.fitting import sized
+from neo_console.thens import tree_name
 from neo_console.vocabulary import Tone, term
 from neo_core.recorder.course import Course
 
@@ -107,7 +108,7 @@ def drawn_cursor(cursor: Cursor, now: float, colours: Colours, *, width: int, he
 
 
 def _tree_line(tree: TreeCost, width: int, colours: Colours) -> Text:
-    name = sized(plain(tree.owner), min(_WIDEST, max(8, width - _NUMBERS)))
+    name = sized(tree_name(tree), min(_WIDEST, max(8, width - _NUMBERS)))
     line = Text(no_wrap=True, end="")
     line.append(name)
     line.append(sized(tree.kind, 12), colours.get(Tone.DIM, ""))

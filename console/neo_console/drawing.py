@@ -24,11 +24,12 @@ _ROOM_FOR_GATES = 90
 
 
 class Fact(NamedTuple):
-    """One line of facts."""
+    """One line of facts; one that may be ``cut`` keeps to one line where it is too long."""
 
     label: str
     value: str
     tone: Tone = Tone.PLAIN
+    cut: bool = False
 
 
 class Heading(NamedTuple):
@@ -49,7 +50,10 @@ def fact_table(facts: Sequence[Fact], colours: Colours, *, label_width: int = 14
     table.add_column(width=label_width, no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for fact in facts:
-        table.add_row(written(fact.label, colours, label_tone), written(fact.value or NOTHING, colours, fact.tone))
+        value = written(fact.value or NOTHING, colours, fact.tone)
+        if fact.cut:
+            value.no_wrap, value.overflow = True, "ellipsis"
+        table.add_row(written(fact.label, colours, label_tone), value)
     return table
 
 
@@ -142,13 +146,14 @@ def gate_lines(decision: Decision, colours: Colours) -> Table:
 
 
 def verdict_line(decision: Decision, colours: Colours, *, past: bool = False) -> Text:
-    """Return the decision in one sentence; one of the past does not speak of now."""
-    gate = decision.blocking
+    """Return the decision in one sentence: of now as the command line says it, of the past as what came of it."""
+    gate, name = decision.blocking, plain(decision.task)
     if gate is None:
-        said = "Every gate passed: it was allowed to start." if past else "Every gate passes: it may start."
+        said = "Every gate passed: it was allowed to start." if past else f"{name} may start now: every gate passes."
         return written(f"{term(Verdict.PASS).badge} {said}", colours, Tone.OK, strong=True)
     shown = outcome_term(gate.outcome) if gate.outcome else term(Verdict.BLOCK)
-    return written(f"{shown.badge} {shown.word}: {gate.sentence}", colours, shown.tone, strong=True)
+    said = shown.word if past else f"{name} may not start"
+    return written(f"{shown.badge} {said}: {gate.sentence}", colours, shown.tone, strong=True)
 
 
 def _gate_cells(gate: GateResult, colours: Colours, at: float) -> tuple[Text, ...]:

@@ -8,7 +8,7 @@ from neo_console.drawing import Fact, Heading
 from neo_console.facts_service import service_facts
 from neo_console.format import age, ago, countdown, every, moment, percent, plural, size, took
 from neo_console.rows.outcomes import reason_of
-from neo_console.rows.processes import tree_memory, tree_note
+from neo_console.rows.processes import RUN, tree_memory, tree_note
 from neo_console.rows.schedule import next_cell, state_term
 from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
@@ -71,7 +71,8 @@ def _task(task: TaskView, picture: Picture, now: float) -> Facts:
         Heading(f"Task {task.name}"),
         Fact("what", task.title),
         Fact("state", str(state), state.tone),
-        Fact("next", following.full or following.text, following.tone),
+        *_running(task, picture, now),
+        Fact("next", "" if task.running_run_id else following.full or following.text, following.tone),
         Fact("class", "heavy: one at a time on this machine" if task.heavy else "light"),
         Fact("cron", task.cron),
         Fact("every", "" if task.cron else every(task.every)),
@@ -100,11 +101,42 @@ def _task(task: TaskView, picture: Picture, now: float) -> Facts:
     return [*facts, *_past(task, now), Heading("Command"), Fact("command line", _command_of(task))]
 
 
+def _running(task: TaskView, picture: Picture, now: float) -> Facts:
+    """Return what is known of the run that goes on: which it is, since when, by whom, with how much memory."""
+    if not task.running_run_id:
+        return []
+    run = picture.run(task.running_run_id)
+    if run is None:
+        return [Fact("run", task.running_run_id)]
+    pids = [f"runner pid {run.runner_pid}"] if run.runner_pid else []
+    pids += [f"command pid {run.child_pid}"] if run.child_pid else []
+    asked = f"{run.requested_by or 'unknown'}, {term(run.trigger).word}"
+    since = (
+        "" if run.started_at is None else f"{moment(run.started_at, now, seconds=True)}, {age(now - run.started_at)}"
+    )
+    return [
+        Fact("run", " · ".join((run.run_id, *pids)), Tone.RUN),
+        Fact("since", since or f"not started yet, asked for {ago(run.requested_at, now)}"),
+        Fact("started by", f"{asked}, for run {run.parent_run_id}" if run.parent_run_id else asked),
+        Fact("memory", _memory_of(run, picture)),
+    ]
+
+
+def _memory_of(run: Run, picture: Picture) -> str:
+    tree = next((one for one in picture.trees() if one.kind == RUN and one.run_id == run.run_id), None)
+    told = [f"{tree_memory(tree)} now in {plural(len(tree.processes), 'process', 'processes')}"] if tree else []
+    told += [f"{size(run.peak_memory)} at its peak"] if run.peak_memory else []
+    return " · ".join(told)
+
+
 def _past(task: TaskView, now: float) -> Facts:
     last = outcome_term(task.last_outcome) if task.last_outcome else None
+    if last is None:
+        none = "none: it never ended before" if task.running_run_id else "none: it never started"
+        return [Heading("Last outcome"), Fact("outcome", none, Tone.DIM)]
     return [
-        Heading("Last"),
-        Fact("outcome", str(last) if last else "never started", last.tone if last else Tone.DIM),
+        Heading("Last outcome"),
+        Fact("outcome", str(last), last.tone),
         Fact("reason", reason_text(task.last_reason_code) if task.last_reason_code else task.last_reason),
         Fact("when", ago(task.last_at, now)),
         Fact("took", took(task.last_took)),

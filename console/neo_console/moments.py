@@ -10,6 +10,7 @@ from rich.text import Text
 from neo_console.drawing import Fitted, written
 from neo_console.format import NOTHING, age, clock_time, plain, size
 from neo_console.relieving import expected, freed, gained, title, told
+from neo_console.thens import tree_name
 from neo_console.vocabulary import Tone, outcome_term, reason_text, result_term, term
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _trees(moment: Moment, colours: Colours, *, roomy: bool) -> Table:
         sign = "+" if one.grown > 0 else "-"
         grown = f"{sign}{size(abs(one.grown))}" if one.grown else NOTHING
         table.add_row(
-            written(one.tree.owner, colours, strong=True),
+            written(tree_name(one.tree), colours, strong=True),
             written(one.tree.kind, colours, Tone.DIM),
             written(size(one.tree.cost), colours),
             written(grown, colours, Tone.WAIT if one.grown > 0 else Tone.DIM),

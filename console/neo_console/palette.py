@@ -26,16 +26,21 @@ if TYPE_CHECKING:
     from neo_console.context import Context
 
 _MOST_NAMED = 40
-_OF_A_NAME = ("trigger", "why", "defer", "log")
+_OF_A_NAME = ("trigger", "stop", "why", "defer", "log")
+_BY_ANOTHER_WORD = 0.9  # of the score: what is called so comes first
 
 
 class Offer(NamedTuple):
-    """One line of the palette: what it does, its key if it has one, what is told below it, and whether it is grey."""
+    """One line of the palette: what it does, its key if it has one, what is told below it, and whether it is grey.
+
+    ``also`` is the same title in other words, by which it is found too.
+    """
 
     title: str
     told: str
     blocked: bool
     perform: Callable[[], object]
+    also: tuple[str, ...] = ()
 
 
 class Palette(CommandPalette):
@@ -65,7 +70,8 @@ class ActionCommands(Provider):
         """Offer what matches."""
         matcher = self.matcher(query)
         for offer in (*self._actions(), *self._named(query)):
-            score = matcher.match(offer.title)
+            others = (_BY_ANOTHER_WORD * matcher.match(text) for text in offer.also)
+            score = max(matcher.match(offer.title), *others, 0.0)
             if score > 0:
                 yield Hit(score, self._drawn(offer), offer.perform, text=offer.title, help=escape(offer.told))
 
@@ -107,4 +113,6 @@ class ActionCommands(Provider):
     def _offer(self, action: Action, context: Context, title: str, perform: Callable[[], object]) -> Offer:
         blocked = action.blocked(context)
         told = f"not now: {blocked}" if blocked else action.tooltip
-        return Offer(plain(title), plain(told), blocked is not None, perform)
+        rest = title.removeprefix(action.label_in(context))
+        also = tuple(f"{word}{plain(rest)}" for word in (action.label, *action.also))
+        return Offer(plain(title), plain(told), blocked is not None, perform, also)

@@ -15,6 +15,7 @@ from neo_console.flows.orchestrator import orchestrator
 from neo_console.flows.pause import pause
 from neo_console.flows.relief import relief
 from neo_console.flows.stop import stop
+from neo_console.flows.suspend import suspend
 from neo_console.flows.trigger import trigger
 from neo_console.panels.sentences import PANELS
 from neo_console.screens.health import HealthPage
@@ -57,6 +58,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "later": partial(past.move, by=1),
     "much-earlier": partial(past.move, by=-FAR),
     "much-later": partial(past.move, by=FAR),
+    "go-to-time": past.ask,
     "present": past.present,
     "refresh": lambda app: app.look_again(),
     "sort": lambda app: app.main.sort(reverse=False),
@@ -65,5 +67,6 @@ PERFORMERS: Mapping[str, Performer] = {
     "freeze": lambda app: app.main.toggle_freeze(),
     "palette": lambda app: app.open_palette(),
     "help": lambda app: app.push_screen(Help()),
+    "suspend": suspend,
     "quit": lambda app: app.exit(0),
 }

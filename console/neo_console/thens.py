@@ -10,8 +10,11 @@ from neo_core.ledger.models import LeaseRole
 
 if TYPE_CHECKING:
     from neo_core.ledger.models import Run
+    from neo_core.memory.attribution import TreeCost
     from neo_core.memory.reading import Reading, Stall
     from neo_core.recorder.past import Then
+
+_NOT_OURS = "other"
 
 
 class Told(NamedTuple):
@@ -66,14 +69,27 @@ def lease_then(then: Then) -> str:
     return "no run of ours held it; what a script held is not recorded"
 
 
+def tree_name(tree: TreeCost) -> str:
+    """Return what a tree is called; one that is not ours has the pid too, for many have the name of an interpreter."""
+    return plain(f"{tree.owner} {tree.pid}" if tree.kind == _NOT_OURS else tree.owner)
+
+
 def looked(then: Then, now: float) -> str:
     """Return when the processes were looked at; in calm times that may be a quarter of a minute from the sample."""
+    at, distance = looked_at(then, now)
+    return f"{at}, {distance}" if distance else at
+
+
+def looked_at(then: Then, now: float) -> tuple[str, str]:
+    """Return when the processes were looked at, and how far from the sample that is where it is not then."""
     if then.looked_at is None or abs(then.at - then.looked_at) < 0.5:
-        return f"Process trees at {exactly(then.at, now)}"
+        return f"Process trees at {exactly(then.at, now)}", ""
     distance = took(round(abs(then.looked_at - then.at)))
     where = "before" if then.looked_at < then.at else "after"
-    looked_at = exactly(then.looked_at, now)
-    return f"Process trees at {looked_at}, {distance} {where} the sample (in calm times every 30s)"
+    return (
+        f"Process trees at {exactly(then.looked_at, now)}",
+        f"{distance} {where} the sample (in calm times every 30s)",
+    )
 
 
 def left_out(then: Then) -> list[str]:

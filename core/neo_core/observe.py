@@ -135,6 +135,7 @@ def task_view(
         period=period(task, past, now) if task.cron or task.every > 0 else 0.0,
         first_seen_at=past.first_seen_at,
         prompted=bool(task.trigger_file or task.trigger_glob),
+        grace=task.grace,
         prompted_by=past.prompted_by,
         snoozed_until=snooze.until if snooze else None,
         snoozed_because=snooze.because if snooze else "",

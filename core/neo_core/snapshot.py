@@ -104,7 +104,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     ``starved`` says that it has waited longer than the configuration allows. ``failures`` counts the failed runs in a
     row, ``tries`` those of the latest turn, ``retry_at`` is when the next attempt comes ahead of its interval.
     ``period`` is the seconds between two scheduled starts (0: none), ``first_seen_at`` since when an orchestrator
-    schedules it. ``prompted`` says that a trigger file starts it.
+    schedules it. ``prompted`` says that a trigger file starts it. ``grace`` is the seconds that its processes have to
+    end when they are asked to.
     """
 
     name: str
@@ -129,6 +130,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     period: float = 0.0
     first_seen_at: float | None = None
     prompted: bool = False
+    grace: float = 10.0
     prompted_by: str = ""
     snoozed_until: float | None = None
     snoozed_because: str = ""

@@ -63,6 +63,24 @@ async def test_a_preview_shows_the_run_as_it_is_by_now(machine, open_console):
         assert "data    0s old" in " ".join(desk.screen_text().split()) or "0s old" in desk.screen_text()
 
 
+@pytest.mark.parametrize("size", [(120, 40), (60, 16)])
+async def test_a_stop_tells_the_command_its_memory_and_how_long_it_may_take(machine, open_console, size):
+    long = msgspec.structs.replace(busy_runs()[0], command="python3 dream.py " + "--graph /a/long/path " * 30)
+    dream = next(one for one in busy_tasks() if one.name == "dream")
+    patient = msgspec.structs.replace(dream, grace=45.0)
+    machine.picture = snapshot(outcomes=(long,), schedule=ScheduleView(tasks=(patient,)))
+    async with open_console(size=size) as desk:
+        await desk.press("x")
+        shown = [line.strip("│ ") for line in desk.screen_text().splitlines()]
+        place = next(number for number, line in enumerate(shown) if "python3 dream.py --graph" in line)
+        assert "command " in shown[place]
+        assert "…" in shown[place]
+        assert "memory " in shown[place + 1], "the command keeps to one line"
+        told = " ".join(" ".join(shown).replace("│", " ").split())
+        assert "4.5G in 3 processes" in told
+        assert "asked to end; what is left after 45s is killed" in told
+
+
 async def test_a_preview_of_a_start_opens_again_when_what_stood_in_its_way_has_gone(machine, open_console):
     machine.picture = first_run()
     async with open_console() as desk:
@@ -76,3 +94,22 @@ async def test_a_preview_of_a_start_opens_again_when_what_stood_in_its_way_has_g
         assert "started meanwhile" not in desk.screen_text()
         await desk.press("tab", "enter")
         assert machine.asked == [("trigger", busy_tasks()[0].name)]
+
+
+@pytest.mark.parametrize("keys", [("P",), ("question_mark",), ("3", "x"), ("i",)])
+async def test_what_can_be_seen_behind_goes_on_and_keeps_its_selection(machine, open_console, keys):
+    async with open_console() as desk:
+        await desk.press("j", "j", *keys)
+        selected = desk.app.context().subject.key
+        schedule = desk.main.schedule.table
+        assert "in 4m" in _row_of(schedule, "primary-dev-sync")
+        desk.clock.at += 215
+        tasks = busy_tasks()
+        await desk.see(snapshot(at=desk.clock.at, schedule=ScheduleView(tasks=(tasks[2], *tasks[:2], *tasks[3:]))))
+        assert desk.app.screen is not desk.main
+        assert "in 30s" in _row_of(schedule, "primary-dev-sync")
+        assert desk.app.context().subject.key == selected
+
+
+def _row_of(table, key):
+    return " ".join(str(cell) for cell in table.get_row(key))

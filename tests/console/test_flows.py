@@ -165,12 +165,29 @@ async def test_a_duration_that_is_none_is_refused_in_the_form(machine, open_cons
         assert machine.asked == []
 
 
-async def test_deferring_again_resumes(machine, open_console):
+async def test_deferring_again_resumes_after_a_preview(machine, open_console):
     async with open_console() as desk:
         await desk.press("j", "j", "j")
         assert "d resume" in desk.screen_text()
         await desk.press("d")
+        for part in ("Resume summary?", "until 15:10: giving a talk", "it is due: it may start at once"):
+            assert part in desk.screen_text()
+        assert desk.app.focused is buttons(desk)[0]
+        assert machine.asked == []
+        await desk.press("tab", "enter")
         assert machine.asked == [("resume", "summary")]
+
+
+async def test_a_deferral_that_is_another_by_now_is_not_ended(machine, open_console):
+    async with open_console() as desk:
+        await desk.press("j", "j", "j", "d")
+        tasks = {one.name: one for one in snapshot().schedule.value.tasks}
+        longer = msgspec.structs.replace(tasks["summary"], snoozed_until=NOW + 9000)
+        await desk.see(snapshot(schedule=ScheduleView(tasks=tuple({**tasks, "summary": longer}.values()))))
+        assert "It is another deferral by now. Nothing was done." in desk.screen_text()
+        assert buttons(desk)[1].disabled
+        await desk.press("enter")
+        assert machine.asked == []
 
 
 async def test_stopping_is_confirmed_and_soft(machine, open_console):
@@ -241,14 +258,14 @@ async def test_why_shows_every_gate_of_now(open_console):
         shown = desk.screen_text()
         for part in (
             "Why · backup · as of now",
-            "◐ deferred: lease held by dream",
+            "◐ backup may not start: lease held by dream",
             "other heavy run",
             "clears when",
             "dream ends",
         ):
             assert part in shown
         await desk.see(first_run())
-        await desk.until(lambda: "✓ Every gate passes: it may start." in desk.screen_text())
+        await desk.until(lambda: "may start now: every gate passes." in desk.screen_text())
 
 
 async def test_why_on_an_outcome_shows_the_decision_of_that_time(machine, open_console):

@@ -42,6 +42,48 @@ async def test_where_it_is_tiny_a_sentence(open_console, size):
         await desk.until(lambda: "● HELD" in desk.screen_text())
 
 
+async def test_where_it_is_tiny_no_key_acts_but_the_one_that_quits(open_console):
+    async with open_console(size=(20, 5)) as desk:
+        await desk.press("j", "enter", "p", "z", "colon", "P")
+        assert desk.app.screen is desk.main
+        assert not desk.main.frozen
+        assert not desk.main.zoomed
+        await desk.resize(120, 40)
+        assert desk.app.context().subject.key == "backup"
+        await desk.press("P")
+        await desk.resize(20, 5)
+        await desk.press("x", "escape")
+        await desk.resize(120, 40)
+        assert "Pause every task" in desk.screen_text(), "what was asked is still there, as it was"
+        await desk.resize(20, 5)
+        await desk.pilot.press("q")
+        assert desk.app.return_code == 0
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_who_blocks_a_start_is_read_in_the_schedule_and_in_the_outcomes(open_console, size):
+    async with open_console(size=size) as desk:
+        assert "waiting 12m: dream, pid 4211 " in desk.screen_text()
+        await desk.press("3")
+        assert "by dream, pid 4211" in desk.screen_text()
+
+
+@pytest.mark.parametrize(("size", "most"), [((60, 16), 2), ((120, 40), 3)])
+async def test_the_first_words_leave_room_for_the_tasks(machine, open_console, size, most):
+    machine.picture = first_run()
+    async with open_console(size=size) as desk:
+        assert desk.main.banners.size.height <= most
+        for part in ("t starts the selected", "o the orchestrator", "? lists the keys"):
+            assert part in " ".join(desk.text_of(desk.main.banners).split())
+
+
+async def test_a_console_that_may_change_nothing_offers_nothing_that_changes_something(open_console):
+    async with open_console(read_only=True) as desk:
+        assert [hint.action_id for hint in desk.main.keys._hints] == ["why", "log", "filter", "help", "quit"]
+        await desk.press("x")
+        assert "this console is read-only" in desk.screen_text()
+
+
 async def test_resizing_keeps_selection_and_focus(open_console):
     async with open_console() as desk:
         await desk.press("3", "down", "down")
@@ -171,8 +213,9 @@ async def test_an_empty_workspace_explains_itself_without_a_key(machine, open_co
     machine.picture = first_run()
     async with open_console(size=size) as desk:
         shown = " ".join(desk.screen_text().split())
-        for part in ("nothing has run here yet", "o the orchestrator", "t starts the selected", "neo-console init"):
+        for part in ("nothing has run here yet", "o the orchestrator", "t starts the selected"):
             assert part in shown
+        assert ("neo-console init" in shown) is (size[1] >= 24), "where lines are few, the first keys have them"
         assert "due: never ran" in shown
         await desk.press("j", "t")
         assert "Start kbSync?" in desk.screen_text()

@@ -259,3 +259,34 @@ async def test_a_huge_log_opens_from_its_end(path, log_page):
     async with log_page() as (desk, page):
         assert "the last line" in desk.screen_text()
         assert len(page.lines.window.lines) < 10
+
+
+async def test_what_is_in_view_and_what_names_the_log_can_be_copied(path, log_page):
+    path.write_text("".join(f"line {number}\n" for number in range(100)))
+    async with log_page(size=(60, 16)) as (desk, page):
+        await desk.press("y")
+        for part in ("lines in view", "neo-console logs orchestrator"):
+            assert part in desk.screen_text()
+        await desk.press("1")
+        copied = desk.app.clipboard.splitlines()
+        assert copied[-1] == "line 99"
+        assert copied == [f"line {number}" for number in range(100 - len(copied), 100)]
+        assert "copied the lines in view" in desk.screen_text()
+        await desk.press("question_mark")
+        assert "Help · every key" in desk.screen_text()
+        await desk.press("question_mark")
+        assert desk.app.screen is page
+        await desk.press("g")
+        assert not page.lines.following
+        await desk.press("f")
+        assert page.lines.following
+
+
+async def test_what_is_told_of_a_search_is_left_out_part_by_part(path, log_page):
+    path.write_text("".join(f"line {number}\n" for number in range(100)))
+    async with log_page(size=(60, 16)) as (desk, page):
+        await desk.press("g", "slash", *"line 9")
+        told = str(page.pane.bar._told.content)
+        assert "of 11" in told
+        assert "…" not in desk.screen_text()
+        assert told.endswith(("enter keeps", "esc ends"))

@@ -208,14 +208,6 @@ async def test_a_replay_without_samples_says_what_is_left(machine, open_console)
             assert part in desk.screen_text()
 
 
-@pytest.mark.parametrize("size", [(60, 16), (120, 40)])
-async def test_the_replay_fits(machine, open_console, size):
-    machine.picture = pressed()
-    async with open_console(size=size) as desk:
-        await in_replay(desk)
-        assert "Incident 3" in desk.screen_text()
-
-
 @pytest.mark.parametrize("key", ["e", "y"])
 async def test_an_export_tells_where(machine, open_console, key):
     machine.picture = pressed()

@@ -85,6 +85,43 @@ async def test_keys_that_come_while_the_record_is_read_are_not_lost(machine, ope
         assert desk.main.memory.cursor.at == NOW - 3 * STEP
 
 
+@pytest.mark.parametrize("size", [(120, 40), (60, 16)])
+async def test_a_time_can_be_typed_from_anywhere(open_console, size):
+    async with open_console(size=size) as desk:
+        await desk.press("at", *"14:01")
+        assert "14:01:00, 2m22s ago" in desk.screen_text()
+        await look_back(desk, "enter")
+        assert title(desk) == "4 Memory · THEN 14:01:02"
+        assert desk.main.current is desk.main.memory
+        assert desk.app.journal.results() == ()
+        await look_back(desk, "at", *"5m ago", "enter")
+        assert title(desk) == "4 Memory · THEN 13:58:22"
+
+
+async def test_what_is_no_time_or_still_to_come_is_refused_in_the_dialog(open_console):
+    async with open_console() as desk:
+        await desk.press("4", "at", "enter")
+        assert "Which time? Write it like 14:03" in desk.screen_text()
+        await desk.press(*"soon", "enter")
+        assert "That is no time. Write it like 14:03" in desk.screen_text()
+        await desk.press(*["backspace"] * 4, *"2030-01-01T00:00", "enter")
+        assert "is still to come" in desk.screen_text()
+        await desk.press("escape")
+        assert desk.main.memory.cursor is None
+
+
+async def test_a_time_in_a_gap_of_the_record_shows_the_nearest_sample_and_says_so(machine, open_console):
+    machine.memory_past = Archive().memory_past
+    async with open_console() as desk:
+        await look_back(desk, "at", *"12:10", "enter")
+        assert desk.main.memory.cursor.at == NOW - 7200
+        said = desk.app.journal.results()[0].text
+        assert said == "nothing was recorded near 12:10:00; the nearest sample is 12:03:22, 6m38s away"
+        await look_back(desk, "at", *"8h", "enter")
+        assert "nothing was recorded near 06:03:22" in desk.app.journal.results()[0].text
+        assert desk.main.memory.cursor.place == 0
+
+
 async def test_now_asked_for_while_the_record_is_read_stays_now(machine, open_console):
     async with open_console() as desk:
         await press_while_the_record_is_read(desk, machine, "[", "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from neo_console.course import head_lines, plotted, shared
@@ -9,6 +10,7 @@ from neo_console.lanes import drawn_lane, lanes_of
 from neo_console.plot import Axis, area, bars, binned
 from neo_console.vocabulary import Tone
 from neo_core.ledger.models import Outcome
+from neo_core.memory.attribution import Growth, TreeCost
 from neo_core.memory.incidents import Phase
 from neo_core.snapshot import MemoryView
 from screenshots.courses import calm_course, pressed_course
@@ -122,6 +124,27 @@ def test_an_incident_shows_without_colour_and_a_calm_course_has_none():
 
 def test_what_grew_is_named_as_text():
     assert plotted(calm_course(), (), {}, width=60, height=12).plain.endswith("grew: dream +4.1G")
+
+
+def grown(*trees):
+    made = (TreeCost(owner=owner, kind=kind, pid=pid, cost=MIB, rss=MIB, processes=1) for owner, kind, pid in trees)
+    return msgspec.structs.replace(calm_course(), grew=tuple(Growth(tree=one, grown=200 * MIB) for one in made))
+
+
+def told_below(course, runs, width):
+    return plotted(course, runs, {}, width=width, height=12).plain.split("\n")[-1]
+
+
+def test_trees_that_are_not_ours_are_told_apart_by_their_pid():
+    course = grown(("python3", "other", 8665), ("python3", "other", 7806), ("chroma", "service", 4140))
+    assert told_below(course, (), 70) == "grew: python3 8665 +200M · python3 7806 +200M · chroma +200M"
+
+
+def test_no_name_is_cut_where_another_has_no_room_and_what_is_not_drawn_is_counted():
+    course = grown(("python3", "other", 8665), ("neo-console", "console", 7003))
+    many = [run(f"{number:012x}", f"t{number}", None, at=NOW - 60, started_at=NOW - 60) for number in range(9)]
+    assert told_below(course, (), 36) == "grew: python3 8665 +200M"
+    assert told_below(course, many, 40) == "grew: python3 8665 +200M · 5 more runs"
 
 
 def test_the_head_says_phase_amounts_signal_and_that_nobody_records():

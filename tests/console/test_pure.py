@@ -16,14 +16,14 @@ from neo_console.rows.banners import banners
 from neo_console.rows.outcomes import OutcomeRows
 from neo_console.rows.processes import process_rows
 from neo_console.rows.schedule import schedule_rows
-from neo_console.rows.strip import Flags, fit_parts, joined, strip_parts
+from neo_console.rows.strip import Flags
 from neo_console.subjects import task_subject
 from neo_console.vocabulary import Seen, Tone
 from neo_core.ledger.models import Control, ControlKind, Outcome
 from neo_core.schedule.decision import Gate, GateResult, Verdict
 from neo_core.snapshot import LeaseLight, LeaseView, ScheduleView, Section, TaskState
 from screenshots import fixtures
-from screenshots.fixtures import first_run, snapshot, unreadable_lease
+from screenshots.fixtures import snapshot, unreadable_lease
 from screenshots.history import busy_runs
 from screenshots.parts import HELD, NOW, blocked_by_lease, run, task
 
@@ -35,10 +35,6 @@ def picture_of(shown):
     picture = Picture()
     picture.take(shown)
     return picture
-
-
-def written(parts):
-    return "".join(part.text for part in joined(parts))
 
 
 @pytest.mark.parametrize(
@@ -131,6 +127,7 @@ def test_a_failed_collection_before_the_first_picture_is_not_loading_for_ever():
         (task("a", TaskState.DUE, due_at=NOW - 252), "due for 4m12s"),
         (task("a", TaskState.DUE, due_at=0.0), "due: never ran"),
         (task("a", TaskState.IDLE, due_at=NOW + 245), "in 4m · 14:07"),
+        (task("a", TaskState.IDLE, due_at=NOW - 2), "due for 2s"),
         (task("a", TaskState.IDLE, due_at=NOW + 59_198), "in 16h · Sat 06:30"),
         (task("a", TaskState.IDLE, due_at=NOW + 74, failures=2, tries=2, retry_at=NOW + 74), "retry 2 in 1m"),
         (task("a", TaskState.DUE, due_at=NOW - 3, failures=2, tries=2, retry_at=NOW - 3), "retry 2 due"),
@@ -152,6 +149,7 @@ def test_what_a_task_does_next(view, short):
 def test_a_wait_says_why_where_there_is_room():
     rows = schedule_rows(snapshot().schedule.value, picture_of(snapshot()), NOW)
     assert rows[0].cells[3].full == f"waiting 12m ×41: {HELD}"
+    assert rows[0].cells[3].middle == "waiting 12m: dream, pid 4211"
 
 
 def test_what_asked_for_a_start_is_told_by_its_last_part():
@@ -199,6 +197,30 @@ def test_the_details_of_a_task_say_streak_failures_retry_and_needs():
     assert facts["retry"] == "2: in 1m · 14:04"
 
 
+def facts_of_task(name, shown):
+    found = facts_of(task_subject(name), picture_of(shown), NOW)
+    return {fact.label: fact.value for fact in found if isinstance(fact, Fact)}
+
+
+def test_the_details_of_a_running_task_begin_with_the_run_and_keep_the_last_outcome_apart():
+    facts = facts_of_task("dream", snapshot())
+    assert list(facts)[1:6] == ["state", "run", "since", "started by", "memory"]
+    assert facts["run"] == "9f31c07a55d2 · runner pid 4211 · command pid 4218"
+    assert facts["since"] == "13:51:10, 12m"
+    assert facts["started by"] == "ada, manual"
+    assert facts["memory"] == "4.5G now in 3 processes · 4.5G at its peak"
+    assert facts["outcome"] == "✗ failed"
+    assert "next" not in facts
+
+
+def test_a_first_run_that_goes_on_is_not_called_never_started():
+    view = task("dream", TaskState.RUNNING, running_run_id="9f31c07a55d2")
+    facts = facts_of_task("dream", snapshot(schedule=ScheduleView(tasks=(view,))))
+    assert facts["outcome"] == "none: it never ended before"
+    assert "when" not in facts
+    assert "never started" in facts_of_task("golden-path", snapshot())["outcome"]
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
@@ -221,7 +243,8 @@ def test_a_repeated_deferral_is_one_row_with_count_and_since():
     rows = [row for row in OutcomeRows().rows(busy_runs(), NOW) if row.task == "backup" and "deferred" in row.words]
     assert len(rows) == 1
     assert rows[0].cells[2].text == "◐ deferred ×41"
-    assert rows[0].cells[3].text.startswith("since 13:51: lease held by dream")
+    assert rows[0].cells[3].text == "by dream, pid 4211 since 13:51"
+    assert rows[0].cells[3].full.startswith("since 13:51 (11m): lease held by dream")
     assert rows[0].cells[2].tone is Tone.CALM
 
 
@@ -254,41 +277,6 @@ def test_unknown_cpu_is_not_zero():
     one = msgspec.structs.replace(fixtures.own_tree().processes[0], cpu=None)
     rows = process_rows((msgspec.structs.replace(fixtures.own_tree(), processes=(one,)),))
     assert rows[0].cells[3].text == rows[1].cells[3].text == "?"
-
-
-def test_the_strip_answers_in_one_line():
-    left, right = strip_parts(picture_of(snapshot()), NOW, Flags())
-    assert written(left) == (
-        "LEASE ● HELD dream 12m · manual · pid 4211 · renewed 4s ago · 2 waiting"
-        "  │  MEM 29% free · PSI 4.2  │  ORCH ● 4121  │  ✓ healthy"
-    )
-    assert written(right) == "14:03:22"
-
-
-@pytest.mark.parametrize("width", [58, 78, 98, 118])
-def test_the_strip_fits_and_keeps_what_matters(width):
-    left, right = fit_parts(*strip_parts(picture_of(snapshot()), NOW, Flags("why", frozen=True)), width)
-    line = f"{written(left)}  {written(right)}"
-    assert len(line) <= width
-    assert "● HELD dream 12m" in line
-    assert line.endswith("FROZEN RO 14:03:22")
-
-
-def test_the_strip_never_dresses_the_unknown_as_good():
-    picture = Picture()
-    assert written(strip_parts(picture, NOW, Flags())[0]) == "LEASE … LOADING  │  MEM …  │  ORCH …"
-    picture.take(snapshot(lease=Section(at=NOW, error="E"), memory=Section(at=NOW, error="E")))
-    left, _ = strip_parts(picture, NOW, Flags())
-    assert written(left) == "LEASE ✗ UNREADABLE · 2 waiting  │  MEM unknown  │  ORCH ● 4121  │  ? unknown"
-    assert [part.text for part in left if part.tone is Tone.OK] == ["●", "4121"]
-
-
-def test_an_old_lease_loses_its_colour():
-    picture = picture_of(first_run())
-    assert strip_parts(picture, NOW, Flags())[0][1].tone is Tone.OK
-    left, right = strip_parts(picture, NOW + 60, Flags())
-    assert left[1].tone is Tone.UNKNOWN
-    assert right[0].text == "STALE"
 
 
 def test_banners_say_what_is_wrong_and_how_it_is_mended():

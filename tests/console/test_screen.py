@@ -30,7 +30,7 @@ async def test_without_a_key_the_screen_answers_what_an_operator_asks(open_conso
             "● HELD dream 12m",
             "2 waiting",
             "waiting 12m: dream",
-            "since 13:51: lease",
+            "by dream, pid 4211",
             "4.5G",
             "29% free",
         ):

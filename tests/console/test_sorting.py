@@ -100,7 +100,7 @@ async def test_when_a_task_is_next_is_never_cut_at_120(machine, open_console, se
 
 
 async def test_sorting_is_shown_in_the_header_and_the_cursor_follows(open_console):
-    async with open_console() as desk:
+    async with open_console(size=(140, 40)) as desk:
         table = desk.main.schedule.table
         await desk.press("j", "s")
         assert "task▲" in desk.screen_text()

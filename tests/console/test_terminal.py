@@ -35,6 +35,32 @@ def test_a_terminal_that_was_not_given_back_is_found_out(root):
         assert "terminal settings" in terminal.left_behind()
 
 
+JOB_CONTROL = 'set -m; "$@"; echo "stopped, and the shell goes on"; stty -a; fg; echo "ended with $?"'
+
+
+def test_ctrl_z_goes_back_to_the_shell_and_fg_brings_the_console_back(root):
+    with Terminal(root, started_by=("sh", "-c", JOB_CONTROL, "sh")) as terminal:
+        assert terminal.sees("never ran")
+        mark = terminal.mark()
+        terminal.type("\x1a")
+        assert terminal.sees("stopped, and the shell goes on", since=mark)
+        assert terminal.sees(" icanon", since=mark), "the shell has the terminal as it was"
+        assert terminal.sees("never ran", since=terminal.written.index(b" icanon"))
+        terminal.type("q")
+        assert terminal.sees("ended with 0", since=mark)
+        assert terminal.wait() == 0
+        assert terminal.left_behind() == []
+
+
+def test_ctrl_z_without_a_shell_only_says_so(root):
+    with Terminal(root) as terminal:
+        assert terminal.sees("never ran")
+        terminal.type("\x1a")
+        assert terminal.sees("no shell started this console that could bring it back")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
 def test_without_colour_none_is_sent_and_the_selection_and_the_focus_are_reversed(root):
     with Terminal(root, environment={"NO_COLOR": "1", "COLORTERM": "truecolor"}) as terminal:
         assert terminal.sees("never ran")

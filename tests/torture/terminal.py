@@ -18,13 +18,16 @@ PASTE_OFF = b"\x1b[?2004l"
 
 
 class Terminal:
-    """A running ``neo-console`` over ``root`` in a session of its own; everything that it writes is kept."""
+    """A running ``neo-console`` over ``root`` in a session of its own; everything that it writes is kept.
 
-    def __init__(self, root, *arguments, size=(120, 40), environment=None):
+    ``started_by`` is a command that is given the console's and starts it.
+    """
+
+    def __init__(self, root, *arguments, size=(120, 40), environment=None, started_by=()):
         held = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         held |= {"TERM": TYPE, **(environment or {})}
         self.began = time.monotonic()
-        command = [*CONSOLE, "--workspace", str(root), *arguments]
+        command = [*started_by, *CONSOLE, "--workspace", str(root), *arguments]
         self._pty = PseudoTerminal(command, size=size, environment=held, keep_slave=True)
         self.written = b""
         self.unread = False

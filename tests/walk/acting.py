@@ -62,6 +62,8 @@ def defer_a_task_and_resume_it(walk):
     walk.press("t")
     walk.see("press d to resume it")
     walk.press("d")
+    walk.see("walking by", within=f"Resume {LIGHT}?")
+    walk.confirm(f"Resume {LIGHT}?")
     walk.see(f"{LIGHT} is resumed")
     walk.world(lambda: walk.scene.task(LIGHT).snoozed_until is None, "the deferral is over")
 

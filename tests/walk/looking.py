@@ -11,7 +11,9 @@ GROUNDS = {"dark": range(64), "light": range(192, 256)}
 
 @step("")
 def what_stands_there_without_a_key(walk):
-    walk.see("● HELD", HOLDER, "1 starved", "degraded", "q quit")
+    walk.see("● HELD", HOLDER, "ORCH ●", "degraded", "q quit")
+    if walk.size[0] >= 80:
+        walk.see("1 starved")
     walk.in_panel("1 Schedule")
     walk.see("task", "next / waiting", *SERVICES, "10 tasks · 2 services", within="1 Schedule")
     if not walk.narrow:
@@ -133,7 +135,7 @@ def the_details_of_a_run_and_of_its_processes(walk):
 def why_a_task_waits(walk):
     walk.select(STARVED)
     walk.press("w")
-    walk.see("deferred", HOLDER, within=f"Why · {STARVED} · as of now")
+    walk.see(f"{STARVED} may not start", HOLDER, within=f"Why · {STARVED} · as of now")
     for text in ("✗ block", "clears when", "memory forecast"):
         walk.find(text, within=f"Why · {STARVED}")
     walk.back("Why")
@@ -235,7 +237,7 @@ def the_log_of_the_orchestrator(walk):
 @step("health")
 def why_the_whole_is_not_healthy(walk):
     walk.press("h")
-    walk.see("degraded", STARVED, "cause", "mend", within="Health · every cause")
+    walk.see("degraded", STARVED, f"neo-console why {STARVED}", within="Health · every cause")
     walk.back("Health", key="h")
 
 
@@ -288,3 +290,9 @@ def _to(walk, number, text):
     walk.press(str(number))
     walk.in_panel(PANELS[number - 1])
     walk.see(text, within=PANELS[number - 1])
+
+
+@step("suspend")
+def ctrl_z_says_that_no_shell_could_bring_it_back(walk):
+    walk.press("ctrl+z")
+    walk.see("no shell started this console", "q quits it")

@@ -34,3 +34,19 @@ def everything_of_a_moment_and_back_to_now(walk):
     walk.back("Memory THEN")
     walk.press("0")
     walk.see_gone("THEN", within="4 Memory")
+
+
+@step("go-to-time")
+def the_memory_at_a_time_that_is_typed(walk):
+    walk.press("1", "@")
+    walk.see("14:03", "how long ago", within="What had the memory at")
+    walk.press(*"soon", "enter")
+    walk.see("That is no time", within="What had the memory at")
+    walk.press("escape")
+    walk.see_no_frame("What had the memory at")
+    walk.press("@")
+    walk.see("Cancel", within="What had the memory at")
+    walk.press(*"20s ago", "enter")
+    walk.see("THEN", within="4 Memory")
+    walk.press("0")
+    walk.see_gone("THEN", within="4 Memory")

@@ -31,6 +31,7 @@ KEYS = {
     "space": b" ",
     "ctrl+c": b"\x03",
     "ctrl+p": b"\x10",
+    "ctrl+z": b"\x1a",
 }
 _OURS = ("NEO_", "NO_COLOR", "TMUX", "SSH_", "TEXTUAL", "COLUMNS", "LINES")
 _LET_GO = 5.0  # seconds

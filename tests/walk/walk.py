@@ -36,7 +36,7 @@ def walk_through(scene, *, kind, size, look, acts=True, only=None):
         scene.leave_stray()
     walker = Walker(scene, kind=kind, size=SIZES[size], look=look)
     try:
-        walker.see("q quit")
+        walker.see("10 tasks · 2 services", "q quit")  # keys that come before the first rows move nothing
         for step in sorted(STEPS, key=lambda one: one.acts):
             if (acts or not step.acts) and (not only or step.action in only):
                 _done(report, walker, f"{step.action or 'screen'}: {step.name}", step.walk)

@@ -10,6 +10,8 @@ from neo_console.format import plain
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neo_console.app import NeoConsole
 
 _LONGEST = 60
@@ -19,13 +21,17 @@ def copy(app: NeoConsole) -> None:
     """Ask which of the things known now is to be copied; what is not there any more cannot be chosen."""
     context = app.context()
     found = copyables(context, app.now())
-    if not found or context.subject is None:
-        return
+    if context.subject is not None:
+        offer(app, context.subject.label, found)
+
+
+def offer(app: NeoConsole, label: str, found: Sequence[Copyable]) -> None:
+    """Ask which of these is to be copied; one alone is copied at once."""
     if len(found) == 1:
         _copy(app, found[0])
-        return
-    menu = Menu(f"Copy of {plain(context.subject.label)}", found, opened_by="copy")
-    app.push_screen(menu, lambda index: None if index is None else _copy(app, found[index]))
+    elif found:
+        menu = Menu(f"Copy of {plain(label)}", found, opened_by="copy")
+        app.push_screen(menu, lambda index: None if index is None else _copy(app, found[index]))
 
 
 def _copy(app: NeoConsole, one: Copyable) -> None:

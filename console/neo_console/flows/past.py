@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from neo_console.cursor import LONG, MARGIN, Cursor
-from neo_console.format import exactly
+from neo_console.dialogs.when import MomentForm
+from neo_console.format import age, exactly
+from neo_console.panels.sentences import MEMORY
 from neo_console.screens.moment import MomentPage
 from neo_console.vocabulary import Tone
 
@@ -47,6 +49,31 @@ def present(app: NeoConsole) -> None:
     """Show the memory as it is now again."""
     if not _to_present(app):
         app.report("this is now already", Tone.PLAIN)
+
+
+def ask(app: NeoConsole) -> None:
+    """Ask for a time and show the memory of then; the panel is entered for it."""
+    app.push_screen(MomentForm(), lambda at: None if at is None else go_to(app, at))
+
+
+def go_to(app: NeoConsole, at: float) -> None:
+    """Show the sample that is nearest to ``at``, and say how far from it that is where nothing is nearer."""
+    app.main.go(MEMORY)
+    panel = app.main.memory
+    panel.steps = 0
+
+    def place(past: Past) -> int:
+        times = [one.reading.at for one in past.samples]
+        nearest = min(range(len(times)), key=lambda index: abs(times[index] - at))
+        apart = abs(times[nearest] - at)
+        if apart > past.near:
+            asked, found = exactly(at, app.now()), exactly(times[nearest], app.now())
+            app.report(
+                f"nothing was recorded near {asked}; the nearest sample is {found}, {age(apart)} away", Tone.WAIT
+            )
+        return nearest
+
+    _read(app, lambda engine: _near(engine, at), place)
 
 
 def closer(app: NeoConsole) -> bool:
@@ -145,6 +172,14 @@ def _oldest(engine: EngineLike) -> Past:
 
 def _around(engine: EngineLike, end: float) -> Past:
     return engine.memory_past(end - LONG, end)
+
+
+def _near(engine: EngineLike, at: float) -> Past:
+    """Return a part of the record that has the sample nearest to ``at``."""
+    past = _around(engine, at + MARGIN)
+    known = [one.reading.at for one in past.samples] + [one for one in (past.before, past.after) if one is not None]
+    nearest = min(known, key=lambda one: abs(one - at), default=at)
+    return past if past.begin <= nearest <= past.end else _around(engine, nearest + MARGIN)
 
 
 def _onward(engine: EngineLike, at: float) -> Past:

@@ -8,7 +8,8 @@ from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact
 from neo_console.flows.services import stop_service
 from neo_console.flows.strays import stop_stray
-from neo_console.format import age, plain
+from neo_console.format import age, plain, plural
+from neo_console.rows.processes import tree_memory
 from neo_console.vocabulary import Tone, outcome_term
 from neo_core.errors import NeoError
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from neo_console.app import NeoConsole
     from neo_core.ledger.models import Run
 
-_SOFT = "its processes are asked to end and have their grace; then the outcome is recorded and the lease let go"
+_SOFT = (
+    "its processes are asked to end; what is left after {} is killed; then the outcome is recorded and the lease let go"
+)
+_SOME_GRACE = "its grace"
 _ORPHANS_SOFT = "its runner was killed; what is left of it is asked to end, and the lease is free when the last has"
 _ORPHANS_FORCE = "its runner was killed; what is left of it is killed at once, and the lease is free then"
 _FORCE = "its whole process tree is killed at once; what it was writing may stay half-written"
@@ -70,17 +74,26 @@ def _told(app: NeoConsole, run: Run, *, force: bool) -> tuple[tuple[Fact, ...], 
     running = f", running {age(now - run.started_at)}" if run.started_at is not None else ""
     pid = f", runner pid {run.runner_pid}{'' if run.live else ' (gone)'}" if run.runner_pid else ""
     as_of = app.picture.outcomes(now).at
-    facts = (
+    facts = [
         Fact("target", f"run {run.run_id} of {run.task}{running}{pid}"),
-        Fact("effect", _effect(run, force=force)),
-    )
-    return facts, now if as_of is None else as_of
+        Fact("command", run.command, cut=True),
+        Fact("memory", _memory(app, run)),
+        Fact("effect", _effect(app, run, force=force)),
+    ]
+    return tuple(fact for fact in facts if fact.value), now if as_of is None else as_of
 
 
-def _effect(run: Run, *, force: bool) -> str:
+def _memory(app: NeoConsole, run: Run) -> str:
+    """Return how much the run's processes have, and how many they are; empty when that is not known."""
+    trees = [one for one in app.picture.trees() if one.run_id == run.run_id]
+    return ", ".join(f"{tree_memory(one)} in {plural(len(one.processes), 'process', 'processes')}" for one in trees)
+
+
+def _effect(app: NeoConsole, run: Run, *, force: bool) -> str:
     if not run.live:
         return _ORPHANS_FORCE if force else _ORPHANS_SOFT
-    return _FORCE if force else _SOFT
+    task = app.picture.task(run.task)
+    return _FORCE if force else _SOFT.format(age(task.grace) if task else _SOME_GRACE)
 
 
 def _changed(app: NeoConsole, captured: Run) -> str:

@@ -15,8 +15,8 @@ GAP = 2
 
 
 def text_for(cell: Cell, width: int) -> str:
-    """Return the longer text of a cell where it fits."""
-    return cell.full if cell.full and cell_len(cell.full) <= width else cell.text
+    """Return the longest text of a cell that fits."""
+    return next((text for text in (cell.full, cell.middle) if text and cell_len(text) <= width), cell.text)
 
 
 def sized(text: str, width: int, *, right: bool = False) -> str:

@@ -44,8 +44,12 @@ class Hint(NamedTuple):
 
 
 def hints(context: Context, keymap: Keymap, width: int) -> list[Hint]:
-    """Return the keys that fit into ``width``, at most eight; help and quit are the last to go."""
-    ranked = sorted((action for action in ACTIONS if action.footer), key=lambda action: action.footer)[:MOST_KEYS]
+    """Return the keys that fit into ``width``, at most eight; help and quit are the last to go.
+
+    Where nothing may be changed, what changes something is not among them.
+    """
+    offered = [action for action in ACTIONS if action.footer and not (action.needs_write and context.read_only)]
+    ranked = sorted(offered, key=lambda action: action.footer)[:MOST_KEYS]
     shown = [
         Hint(action.id, keymap.key(action.id), action.label_in(context), action.blocked(context) is not None)
         for action in ranked

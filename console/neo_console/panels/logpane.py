@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.containers import Vertical
 
+from neo_console.course import fitted
 from neo_console.format import age, clock_time, plain, plural
 from neo_console.logfeed import PART, LogFeed, LogOf, part_before, whole_lines
 from neo_console.logsearch import Matcher, Scan, Search, scan_back
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _AROUND = 32_768
+_TYPED = 20  # cells that are kept for what is searched for while it is typed
 _TELL_FOR = 60.0  # seconds that a cut log is spoken of
 
 
@@ -223,7 +225,9 @@ class LogPane(Vertical):
             return None
 
     def _tell(self) -> None:
-        self.bar.tell(" · ".join(part for part in (*self._told_of_search(), *self._told_of_file()) if part))
+        parts = [part for part in (*self._told_of_search(), *self._told_of_file()) if part]
+        room = self.content_size.width - (_TYPED if self.bar.typing else 2)
+        self.bar.tell(fitted(parts, max(1, room)))
 
     def _told_of_search(self) -> tuple[str, ...]:
         search, key = self.search, self.console.keymap.key

@@ -69,6 +69,15 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         return "\n".join(self.window.lines)
 
     @property
+    def in_view(self) -> str:
+        """The lines of which something is in view, as they were written."""
+        top, count = self.scroll_offset.y, min(len(self._rows), self.scroll_offset.y + self.size.height)
+        if top >= count:
+            return ""
+        first, last = self._rows.at(top)[0], self._rows.at(count - 1)[0]
+        return "\n".join(self.window.lines[first : last + 1])
+
+    @property
     def following(self) -> bool:
         """Whether the last line of the log is in view, so that the next one will be too."""
         return self._follow and self.window.attached

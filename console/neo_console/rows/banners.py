@@ -18,8 +18,8 @@ Key = Callable[[str], str]
 _TELL_LOSS_FOR = 1800.0  # seconds
 
 
-def banners(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
-    """Return every banner; ``key`` names the key of an action."""
+def banners(picture: Picture, now: float, flags: Flags, key: Key, *, short: bool = False) -> list[Part]:
+    """Return every banner; ``key`` names the key of an action. Where lines are ``short`` the first words are few."""
     return [
         *_collisions(picture, now),
         *_state(picture, now),
@@ -27,7 +27,7 @@ def banners(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
         *_config(picture),
         *_lease(picture, now),
         *pause_banner(picture, now, flags, key),
-        *_orchestrator(picture, now, flags, key),
+        *_orchestrator(picture, now, flags, key, short=short),
         *_read_only(flags),
     ]
 
@@ -94,7 +94,7 @@ def _lease(picture: Picture, now: float) -> list[Part]:
     return [_line(f"{shown.badge} lease", f"{plain(lease.sentence)}{plain(mend)}", shown.tone)]
 
 
-def _orchestrator(picture: Picture, now: float, flags: Flags, key: Key) -> list[Part]:
+def _orchestrator(picture: Picture, now: float, flags: Flags, key: Key, *, short: bool) -> list[Part]:
     keeper = picture.orchestrator(now).value
     if keeper is None:
         return []
@@ -107,7 +107,7 @@ def _orchestrator(picture: Picture, now: float, flags: Flags, key: Key) -> list[
     shown = term(keeper.state)
     new = keeper.state is OrchestratorState.STOPPED and picture.outcomes(now).seen is Seen.EMPTY
     if new and not flags.read_only:
-        return [_line(f"{shown.badge} new", _first_words(key), Tone.WAIT)]
+        return [_line(f"{shown.badge} new", _few_words(key) if short else _first_words(key), Tone.WAIT)]
     offer = keeper.state is not OrchestratorState.SILENT and not flags.read_only
     way_out = f" — {key('orchestrator')} starts it" if offer else ""
     tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
@@ -120,6 +120,13 @@ def _first_words(key: Key) -> str:
         "nothing has run here yet. These tasks keep the workspace, one heavy one at a time: "
         f"{key('trigger')} starts the selected one after a preview, {key('orchestrator')} the orchestrator, which then "
         f"starts what is due; neo-console init writes the settings, {key('help')} lists the keys"
+    )
+
+
+def _few_words(key: Key) -> str:
+    return (
+        f"nothing has run here yet. {key('trigger')} starts the selected task after a preview, "
+        f"{key('orchestrator')} the orchestrator; {key('help')} lists the keys"
     )
 
 

@@ -15,7 +15,7 @@ Value = float | str | None
 
 
 class Cell(NamedTuple):
-    """One cell: its text, a longer text for where it fits, and what its colour means.
+    """One cell: its text, a longer text for where it fits, one between for where that does not, what its colour means.
 
     ``lead`` gives the colour to the first word only (the badge); ``strong`` makes it stand out.
     """
@@ -25,6 +25,7 @@ class Cell(NamedTuple):
     full: str = ""
     lead: bool = False
     strong: bool = False
+    middle: str = ""
 
 
 class About(NamedTuple):

@@ -1,4 +1,4 @@
-"""The rows of the outcomes: time, task, outcome, reason, took, peak memory."""
+"""The rows of the outcomes: when it ended, task, outcome, reason, took, peak memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from neo_console.format import age, midnight, moment, plain, size, took
 from neo_console.rows.model import About, Cell, Column, Row, words_of
 from neo_console.subjects import run_subject
 from neo_console.vocabulary import LIVE, Tone, outcome_term, reason_text, term
+from neo_core.ledger.models import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Run
 
 COLUMNS = (
-    Column("time", "time", 9, falling=True),
+    Column("time", "ended", 9, falling=True),
     Column("task", "task", 16, least=12),
     Column("outcome", "outcome", 15),
-    Column("reason", "reason", 20, flexible=True, least=11),
+    Column("reason", "reason", 22, flexible=True, least=11),
     Column("took", "took", 6, right=True, spare=1, falling=True),
     Column("peak", "peak", 5, right=True, spare=2, falling=True),
 )
@@ -48,7 +49,7 @@ def outcome_row(run: Run, now: float) -> Row:
     times = f" ×{run.count}" if run.count > 1 else ""
     name, reason = plain(run.task), reason_of(run)
     cells = (
-        Cell(moment(run.last_at, now, seconds=True), Tone.DIM),
+        Cell("not yet" if run.live else moment(run.last_at, now, seconds=True), Tone.DIM),
         Cell(name, strong=True),
         Cell(f"{shown.badge} {shown.word}{times}", shown.tone),
         _reason(run, reason, now),
@@ -76,16 +77,18 @@ def reason_of(run: Run) -> str:
 
 
 def _reason(run: Run, reason: str, now: float) -> Cell:
+    """Return the reason; where it has no room, a deferral says by whom, which is what it is looked at for."""
+    pid = f", pid {run.blocker_pid}" if run.blocker_pid is not None else ""
+    by_whom = f"by {plain(run.blocker)}{pid}" if run.blocker and run.outcome is Outcome.DEFERRED else ""
     if run.count > 1:
         since = f"since {moment(run.requested_at, now)}"
-        return Cell(
-            f"{since}: {reason}" if reason else since, full=f"{since} ({age(run.last_at - run.requested_at)}): {reason}"
-        )
+        short = f"{by_whom} {since}" if by_whom else f"{since}: {reason}" if reason else since
+        return Cell(short, full=f"{since} ({age(run.last_at - run.requested_at)}): {reason}")
     if run.live and not reason:
         return Cell(
             f"{term(run.trigger).word}, pid {run.runner_pid}" if run.runner_pid else term(run.trigger).word, Tone.DIM
         )
-    return Cell(reason or term(run.trigger).word, Tone.PLAIN if reason else Tone.DIM)
+    return Cell(by_whom or reason or term(run.trigger).word, Tone.PLAIN if reason else Tone.DIM, full=reason)
 
 
 def _took(run: Run, now: float) -> str:

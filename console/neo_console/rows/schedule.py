@@ -20,7 +20,7 @@ COLUMNS = (
     Column("task", "task", 18),
     Column("class", "class", 5, spare=1),
     Column("every", "every", 5, right=True),
-    Column("next", "next / waiting", 18, flexible=True),
+    Column("next", "next / waiting", 30, flexible=True, least=18),
     Column("last", "last", 6, falling=True),
     Column("took", "took", 6, right=True, spare=2, falling=True),
 )
@@ -131,6 +131,8 @@ def _idle(task: TaskView, now: float) -> Cell:
     if task.tries and task.retry_at is not None and task.retry_at > now:
         short = f"{RETRY.word} {task.tries} in {brief(task.retry_at - now)}"
         return Cell(short, RETRY.tone, f"{short} · {moment(task.retry_at, now)}")
+    if task.due_at <= now:
+        return _due(task, now)
     return Cell(countdown_brief(task.due_at, now), tone, countdown(task.due_at, now))
 
 
@@ -144,7 +146,9 @@ def _waiting(task: TaskView, now: float) -> Cell:
     blocker = plain(gate.blocker) or gate_term(gate).word
     times = f" ×{task.streak}" if task.streak > 1 else ""
     short = word if waited is None else f"{word} {brief(waited)}"
-    return Cell(f"{short}: {blocker}", tone, f"{waiting}{times}: {plain(gate.sentence)}{who}")
+    by_whom = f"{blocker}, pid {gate.blocker_pid}" if gate.blocker_pid is not None else blocker
+    full = f"{waiting}{times}: {plain(gate.sentence)}{who}"
+    return Cell(f"{short}: {blocker}", tone, full, middle=f"{short}: {by_whom}")
 
 
 def _last(task: TaskView, now: float) -> Cell:

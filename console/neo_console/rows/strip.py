@@ -1,7 +1,12 @@
-"""The strip on top, fitted to a width: who holds the lease, what waits, memory, orchestrator, health, the clock."""
+"""The strip on top, fitted to a width: who holds the lease, what waits, memory, orchestrator, health, the clock.
+
+Where not everything fits, the parts go in the order of ``Rank``, the last of it first. What has no rank never goes:
+the lease's word and its owner, the orchestrator's badge, the health's word.
+"""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 _BAR, _NARROW_BAR = "  │  ", " │ "
 _BARS = (_BAR, _NARROW_BAR)
-_LONGEST_OWNER = 24
+_LONGEST_OWNER, _SHORTEST_OWNER = 24, 5
 TROUBLED_LEASE = (
     LeaseLight.OVERDUE,
     LeaseLight.ORPHANED,
@@ -35,17 +40,39 @@ TROUBLED_KEEPER = (
 )
 
 
-class Part(NamedTuple):
-    """One word of the strip. ``rank`` 0 always stays; the lower one goes before the higher where room is short.
+class Rank(IntEnum):
+    """What stays longest where room is short; ``ALWAYS`` stays whatever the width."""
 
-    With ``needs`` it stays only where the parts of that rank do.
+    ALWAYS = 0
+    COLLISION = 1
+    AGE = 2
+    KEEPER_WORD = 3
+    PRESSURE = 4
+    STARVED = 5
+    DOWN = 6
+    WAITING = 7
+    PID = 8
+    KEEPER_PID = 9
+    LABEL = 10
+    MEMORY = 11
+    STALL = 12
+    STARTED_BY = 13
+    RENEWED = 14
+
+
+class Part(NamedTuple):
+    """One word of the strip. The higher ``rank`` goes before the lower where room is short.
+
+    With ``needs`` it stays only where the parts of that rank do. With ``least`` it is cut to so many cells before
+    anything else of its rank would be cut off.
     """
 
     text: str
     tone: Tone = Tone.PLAIN
-    rank: int = 0
+    rank: Rank = Rank.ALWAYS
     strong: bool = False
-    needs: int = 0
+    needs: Rank = Rank.ALWAYS
+    least: int = 0
 
 
 class Flags(NamedTuple):
@@ -59,7 +86,7 @@ class Flags(NamedTuple):
 def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part], list[Part]]:
     """Return the left and the right part of the strip."""
     left = [
-        Part("LEASE", Tone.DIM, 7),
+        Part("LEASE", Tone.DIM, Rank.LABEL),
         *_lease(picture, now),
         *_collision(picture, now),
         *_waiting(picture, now),
@@ -70,11 +97,11 @@ def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part],
     ]
     right: list[Part] = []
     if picture.stale_for(now) is not None:
-        right.append(Part(term(Seen.STALE).word.upper(), Tone.WAIT, 0, strong=True))
+        right.append(Part(term(Seen.STALE).word.upper(), Tone.WAIT, strong=True))
     if flags.frozen:
-        right.append(Part("FROZEN", Tone.WAIT, 0, strong=True))
+        right.append(Part("FROZEN", Tone.WAIT, strong=True))
     if flags.read_only:
-        right.append(Part("RO", Tone.WAIT, 0, strong=True))
+        right.append(Part("RO", Tone.WAIT, strong=True))
     right.append(Part(clock_time(now), Tone.DIM))
     return left, right
 
@@ -82,17 +109,29 @@ def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part],
 def fit_parts(left: list[Part], right: list[Part], width: int) -> tuple[list[Part], list[Part]]:
     """Return what fits into ``width``: everything, or with narrow bars what matters most, rank by rank.
 
-    A rank that does not fit is left out as a whole; a less important one may fit all the same.
+    A rank that does not fit is left out as a whole; a less important one may fit all the same. Where even what always
+    stays has no room, the owner is cut, and before the rest is, the clock goes.
     """
     room = width - _length(right) - 2
     if _length(left) <= room:
         return left, right
     narrow = [part._replace(text=_NARROW_BAR) if part.text == _BAR else part for part in left]
-    taken = {0}
+    taken = {Rank.ALWAYS}
     for rank, needs in sorted({(part.rank, part.needs) for part in narrow}):
         if needs in taken and _length([part for part in narrow if part.rank in {*taken, rank}]) <= room:
             taken.add(rank)
-    return [part for part in narrow if part.rank in taken], right
+    kept = [part for part in narrow if part.rank in taken]
+    over = _length(kept) - room
+    if over > sum(cell_len(part.text) - part.least for part in kept if part.least) and len(right) > 1:
+        return fit_parts(left, right[:-1], width)  # the clock goes before the last words do
+    return [_shortened(part, over) for part in kept], right
+
+
+def _shortened(part: Part, over: int) -> Part:
+    """Return the part with ``over`` cells less where it may be cut."""
+    length = cell_len(part.text)
+    room = max(part.least, length - over)
+    return part._replace(text=set_cell_size(part.text, room - 1) + "…") if part.least and room < length else part
 
 
 def joined(parts: list[Part]) -> list[Part]:
@@ -119,14 +158,14 @@ def _lease(picture: Picture, now: float) -> list[Part]:
 def _holder(lease: LeaseView, picture: Picture, now: float) -> list[Part]:
     if not lease.owner:
         return []
-    parts = [Part(_clipped(plain(lease.owner)), strong=True)]
+    parts = [Part(_clipped(plain(lease.owner)), strong=True, least=_SHORTEST_OWNER)]
     if lease.acquired_at is not None:
-        parts.append(Part(age(now - lease.acquired_at)))
-    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, 13))
+        parts.append(Part(age(now - lease.acquired_at), rank=Rank.AGE))
+    parts.append(Part(f"· {_started_by(lease, picture)}", Tone.DIM, Rank.STARTED_BY))
     if lease.pid is not None:
-        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, 12))
+        parts.append(Part(f"· pid {lease.pid}", Tone.DIM, Rank.PID))
     if lease.renewed_at is not None:
-        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, 14))
+        parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, Rank.RENEWED))
     return parts
 
 
@@ -144,7 +183,9 @@ def _loud(shown: Term) -> str:
 
 
 def _collision(picture: Picture, now: float) -> list[Part]:
-    return [Part(_loud(COLLISION), COLLISION.tone, 0, strong=True)] if picture.collisions(now).value else []
+    return (
+        [Part(_loud(COLLISION), COLLISION.tone, Rank.COLLISION, strong=True)] if picture.collisions(now).value else []
+    )
 
 
 def _waiting(picture: Picture, now: float) -> list[Part]:
@@ -152,68 +193,68 @@ def _waiting(picture: Picture, now: float) -> list[Part]:
     tasks = schedule.tasks if schedule else ()
     waiting = sum(task.state is TaskState.WAITING for task in tasks)
     starved = sum(task.starved for task in tasks)
-    parts = [Part(f"· {waiting} waiting", Tone.WAIT, 5)] if waiting else []
+    parts = [Part(f"· {waiting} waiting", Tone.WAIT, Rank.WAITING)] if waiting else []
     if starved:
-        parts.append(Part(f"· {starved} {STARVED.word}", STARVED.tone, 2, strong=True))
+        parts.append(Part(f"· {starved} {STARVED.word}", STARVED.tone, Rank.STARVED, strong=True))
     return parts
 
 
 def _services(picture: Picture, now: float) -> list[Part]:
     down = sum(in_trouble(service) for service in picture.services(now).value or ())
-    return [Part(f"· {plural(down, 'service')} down", Tone.FAIL, 3, strong=True)] if down else []
+    return [Part(f"· {plural(down, 'service')} down", Tone.FAIL, Rank.DOWN, strong=True)] if down else []
 
 
 def _memory(picture: Picture, now: float) -> list[Part]:
-    view = picture.memory(now)
-    bar, label = Part(_BAR, Tone.DIM, 8), Part("MEM", Tone.DIM, 8)
+    view, rank = picture.memory(now), Rank.MEMORY
+    bar, label = Part(_BAR, Tone.DIM, rank), Part("MEM", Tone.DIM, rank)
     if view.value is None:
-        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, 8)]
+        return [bar, label, Part("unknown" if view.seen is not Seen.LOADING else "…", Tone.UNKNOWN, rank)]
     memory = view.value
     free = None if memory.available is None or not memory.total else 100 * memory.available / memory.total
     pressure = "?" if memory.pressure is None else f"{memory.pressure:.1f}"
     shown = [
         bar,
         label,
-        Part(f"{percent(free)} free", Tone.PLAIN, 8),
-        Part(f"· PSI {pressure}", Tone.PLAIN, 11, needs=8),
+        Part(f"{percent(free)} free", Tone.PLAIN, rank),
+        Part(f"· PSI {pressure}", Tone.PLAIN, Rank.STALL, needs=rank),
     ]
     if memory.phase in (Phase.NORMAL, Phase.UNKNOWN):
         return shown
     word = term(memory.phase)
-    loud = Part(_loud(word), word.tone, 2, strong=True)
-    return [bar._replace(rank=2), label, loud, *shown[2:]]
+    loud = Part(_loud(word), word.tone, Rank.PRESSURE, strong=True)
+    return [bar._replace(rank=Rank.PRESSURE), label, loud, *shown[2:]]
 
 
 def _orchestrator(picture: Picture, now: float, flags: Flags) -> list[Part]:
-    """Show the pid of one that runs, the word of one that does not; trouble is the last to go."""
+    """Show the badge, and the pid of one that runs or the word of one that does not."""
     view = picture.orchestrator(now)
     keeper = view.value
     if flags.busy:
-        return _segment(Part(f"… {flags.busy}", Tone.WAIT, 1))
+        return _segment("…", Tone.WAIT, Part(flags.busy, Tone.WAIT, Rank.KEEPER_WORD))
     if keeper is None:
-        return _segment(Part("…" if view.seen is Seen.LOADING else "unknown", Tone.UNKNOWN, 6))
+        loading = view.seen is Seen.LOADING
+        word = [] if loading else [Part("unknown", Tone.UNKNOWN, Rank.KEEPER_WORD)]
+        return _segment("…" if loading else "?", Tone.UNKNOWN, *word)
     shown = term(keeper.state)
     if keeper.state is OrchestratorState.RUNNING and view.seen is Seen.OK:
-        name = str(keeper.pid or shown.word)
-        return [*_segment(Part(shown.badge, shown.tone, 6)), Part(name, shown.tone, 9, needs=6)]
+        return _segment(shown.badge, shown.tone, Part(str(keeper.pid or shown.word), shown.tone, Rank.KEEPER_PID))
     if keeper.state in TROUBLED_KEEPER:
         tone = Tone.WAIT if keeper.state is OrchestratorState.STOPPED else shown.tone
-        return _segment(Part(_loud(shown), tone, 1, strong=True))
-    return _segment(Part(str(shown), Tone.UNKNOWN, 6))
+        return _segment(shown.badge, tone, Part(shown.word.upper(), tone, Rank.KEEPER_WORD, strong=True))
+    return _segment(shown.badge, Tone.UNKNOWN, Part(shown.word, Tone.UNKNOWN, Rank.KEEPER_WORD))
 
 
-def _segment(part: Part) -> list[Part]:
-    return [Part(_BAR, Tone.DIM, part.rank), Part("ORCH", Tone.DIM, part.rank), part]
+def _segment(badge: str, tone: Tone, *after: Part) -> list[Part]:
+    return [Part(_BAR, Tone.DIM), Part("ORCH", Tone.DIM), Part(badge, tone, strong=tone is not Tone.OK), *after]
 
 
 def _health(picture: Picture, now: float) -> list[Part]:
-    """Show the verdict over everything unless it is good and fresh, which needs no word where room is short."""
+    """Show the verdict over everything; of a picture that is not fresh it is unknown."""
     if picture.health is None:
         return []
     fresh = picture.stale_for(now) is None
     shown = term(picture.health.status if fresh else HealthStatus.UNKNOWN)
-    rank = 10 if shown.tone is Tone.OK else 4
-    return [Part(_BAR, Tone.DIM, rank), Part(str(shown), shown.tone, rank)]
+    return [Part(_BAR, Tone.DIM), Part(str(shown), shown.tone)]
 
 
 def _length(parts: list[Part]) -> int:

@@ -8,13 +8,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neo_console.drawing import written
+from neo_console.drawing import Fitted, written
 from neo_console.format import NOTHING, ago
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone, term
 
 if TYPE_CHECKING:
+    from neo_console.panels.table import Colours
     from neo_core.snapshot import Cause
+
+_ROOMY = 90  # cells
 
 
 class HealthPage(Page):
@@ -41,18 +44,36 @@ class HealthPage(Page):
             drawn += [self._causes(picture.health.causes), Text()]
         return Group(*drawn, written(judged, colours, Tone.DIM))
 
-    def _causes(self, causes: tuple[Cause, ...]) -> Table:
+    def _causes(self, causes: tuple[Cause, ...]) -> RenderableType:
         colours = self.console.colours
-        table = Table(box=None, expand=True, padding=(0, 2, 0, 0), show_edge=False, header_style=colours[Tone.DIM])
-        table.add_column("", width=1)
-        for label, ratio in (("about", 3), ("cause", 5), ("mend", 4)):
-            table.add_column(label, ratio=ratio, overflow="fold")
-        for cause in causes:
-            shown = term(cause.status)
-            table.add_row(
-                written(shown.badge, colours, shown.tone),
-                written(cause.subject, colours, strong=True),
-                written(cause.sentence, colours),
-                written(cause.mend or NOTHING, colours, Tone.PLAIN if cause.mend else Tone.DIM),
-            )
-        return table
+        return Fitted(_columns(causes, colours), _blocks(causes, colours), _ROOMY)
+
+
+def _columns(causes: tuple[Cause, ...], colours: Colours) -> Table:
+    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), show_edge=False, header_style=colours[Tone.DIM])
+    table.add_column("", width=1)
+    for label, ratio in (("about", 3), ("cause", 5), ("mend", 4)):
+        table.add_column(label, ratio=ratio, overflow="fold")
+    for cause in causes:
+        shown = term(cause.status)
+        table.add_row(
+            written(shown.badge, colours, shown.tone),
+            written(cause.subject, colours, strong=True),
+            written(cause.sentence, colours),
+            written(cause.mend or NOTHING, colours, Tone.PLAIN if cause.mend else Tone.DIM),
+        )
+    return table
+
+
+def _blocks(causes: tuple[Cause, ...], colours: Colours) -> Table:
+    """Return the same with the mend on lines of its own below its cause."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=1)
+    table.add_column(ratio=1, overflow="fold")
+    for cause in causes:
+        shown = term(cause.status)
+        about = Text.assemble(written(f"{cause.subject}: ", colours, strong=True), written(cause.sentence, colours))
+        table.add_row(written(shown.badge, colours, shown.tone), about)
+        if cause.mend:
+            table.add_row(Text(), written(f"→ {cause.mend}", colours))
+    return table

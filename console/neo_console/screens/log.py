@@ -8,6 +8,9 @@ from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 from textual.content import Content
 
+from neo_console.actions import ACTIONS
+from neo_console.copying import log_copyables
+from neo_console.flows.copy import offer
 from neo_console.format import plain
 from neo_console.logfeed import LogKind, LogOf
 from neo_console.panels.logpane import LogPane
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from neo_console.panels.logview import LogView
+
+
+_FOLLOW = "f"  # as in less; the key for the last row does the same
 
 
 class LogScreen(Overlay):
@@ -46,8 +52,10 @@ class LogScreen(Overlay):
     def on_mount(self) -> None:
         """Bind the keys of a search as the operator has them."""
         keymap = self.console.keymap
-        keys = {"filter": "search", "next-match": "step(1)", "previous-match": "step(-1)"}
+        keys = {"filter": "search", "next-match": "step(1)", "previous-match": "step(-1)", "copy": "copy"}
         bound = [Binding(key, action) for one, action in keys.items() for key in keymap.keys(one)]
+        if not any(_FOLLOW in keymap.keys(action.id) for action in ACTIONS):
+            bound.append(Binding(_FOLLOW, "scroll_to(1)"))
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
 
     def refresh_page(self) -> None:
@@ -68,6 +76,10 @@ class LogScreen(Overlay):
         """Go to the next match, or to the previous."""
         if not self.pane.step(by):
             self.pane.ask()
+
+    def action_copy(self) -> None:
+        """Copy what is in view, or what names the log."""
+        offer(self.console, f"the log of {self._label}", log_copyables(self.pane.feed.of, self.lines.in_view))
 
     def action_close(self) -> None:
         """End the search, or without one go back."""

@@ -252,7 +252,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return
         now, flags = console.now(), console.flags()
         self.strip.show(console.picture, now, flags, console.colours)
-        self.banners.show(banners(console.picture, now, flags, console.keymap.key), console.colours)
+        short = self.size.height < TALL
+        self.banners.show(banners(console.picture, now, flags, console.keymap.key, short=short), console.colours)
         self.result.expire(now)
 
     def refresh_page(self) -> None:

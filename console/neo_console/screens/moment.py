@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from neo_console.drawing import Fact, Heading, sections
 from neo_console.format import age, exactly, plain, plural, size
 from neo_console.screens.page import Page
-from neo_console.thens import amounts, company, left_out, looked
+from neo_console.thens import amounts, company, left_out, looked_at
+from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,7 +34,9 @@ class MomentPage(Page):
         told = [*(amounts(then.sample.reading) if then.sample else ()), *company(then, now)]
         facts: list[Heading | Fact] = [Heading(f"The memory at {exactly(then.at, now)}")]
         facts += [Fact("" if place else one.label, line) for one in told for place, line in enumerate(one.lines)]
-        facts.append(Heading(looked(then, now)))
+        looked, apart = looked_at(then, now)
+        facts.append(Heading(looked))
+        facts += [Fact("", apart, Tone.DIM)] if apart else []
         for tree in then.trees:
             of = f"{tree.kind} {tree.run_id}".strip()
             count = plural(tree.processes, "process", "processes")

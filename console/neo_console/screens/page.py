@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SMALL = 24
 LEAST = (60, 16)  # columns and lines
+_HELP, _SUSPEND = "help", "suspend"
 _MOVES = {"down": "scroll_line(1)", "up": "scroll_line(-1)", "top": "scroll_to(0)", "bottom": "scroll_to(1)"}
 
 
@@ -57,6 +58,9 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         """Bind the keys as the operator has them."""
         keymap = self.console.keymap
         bound = [Binding(key, "close") for key in keymap.keys(self._opened_by) if key not in {"q", "escape"}]
+        if self._opened_by != _HELP:
+            bound.extend(Binding(key, "help") for key in keymap.keys(_HELP))
+        bound.extend(Binding(key, "suspend") for key in keymap.keys(_SUSPEND))
         for action_id, action in _MOVES.items():
             bound.extend(Binding(key, action) for key in keymap.keys(action_id))
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
@@ -76,6 +80,14 @@ class Overlay(ModalScreen[None], inherit_bindings=False):
         """Go back, once: a second key may have come before the page had gone."""
         if self.is_active:
             self.dismiss(None)
+
+    def action_help(self) -> None:
+        """Show all keys over this page."""
+        self.console.perform(_HELP)
+
+    def action_suspend(self) -> None:
+        """Go back to the shell for a while."""
+        self.console.perform(_SUSPEND)
 
     def show_result(self, result: Result) -> None:
         """Let the result of an action stand below the page for a while."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.console import Group, RenderableType
 from rich.text import Text
 from textual.binding import Binding, BindingsMap, BindingType
+from textual.widgets import Static
 
 from neo_console.course import cursor_line, plotted
 from neo_console.drawing import heading, written
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
+    from textual.app import ComposeResult
     from textual.timer import Timer
 
     from neo_core.recorder.replay import Moment, Replay
 
 _FAR = 12  # samples, a minute at the usual interval
-_TALL, _LOW = 9, 6
-_ROOMY = 30
+_TALL, _LOW, _LEAST = 9, 6, 3
+_ROOMY, _SHORT = 30, 20
 
 
 class ReplayPage(Page):
@@ -58,6 +60,15 @@ class ReplayPage(Page):
         self._index = self._begin()
         self._timer: Timer | None = None
         self._plot: tuple[tuple[int, int], Text] | None = None
+        self._state = Static(markup=False, id="replay-state")
+
+    def compose(self) -> ComposeResult:
+        """Put the time and the level above what scrolls, so that they are always there."""
+        with self._frame:
+            yield self.banners
+            yield self._state
+            with self._scroll:
+                yield self._body
 
     @property
     def playing(self) -> bool:
@@ -99,14 +110,21 @@ class ReplayPage(Page):
             text = "The samples of this incident were overwritten: a day of them is kept. The export has the rest."
             return Group(written(text, colours, Tone.UNKNOWN), Text(), *self._coincided())
         return Group(
-            state_line(moment, self._replay.report.incident, colours),
             *self._course(moment),
-            heading(f"Trees at {clock_time(moment.reading.at)}, the dearest first", colours),
+            heading(f"Trees at {clock_time(moment.reading.at)}, the dearest first", colours, first=self._short),
             trees_table(moment, colours),
             heading(f"The schedule at {clock_time(moment.reading.at)}", colours),
             schedule_table(moment, colours),
             *self._coincided(),
         )
+
+    def refresh_page(self) -> None:
+        """Draw the moment; its time and level stand above the rest."""
+        super().refresh_page()
+        moment = self.moment
+        self._state.display = moment is not None
+        if moment is not None:
+            self._state.update(state_line(moment, self._replay.report.incident, self.console.colours))
 
     def action_step(self, step: int) -> None:
         """Go to another sample, by hand: it no longer plays."""
@@ -126,6 +144,11 @@ class ReplayPage(Page):
     def action_export(self) -> None:
         """Write the incident to files."""
         self._export()
+
+    @property
+    def _short(self) -> bool:
+        """Whether there are so few lines that the trees need those of the plot."""
+        return self.size.height < _SHORT
 
     def _begin(self) -> int:
         """Return the sample at which the incident began."""
@@ -156,12 +179,13 @@ class ReplayPage(Page):
             incidents=(report.incident,),
         )
         width = max(20, self._scroll.size.width - 1)
-        height = _TALL if self.size.height >= _ROOMY else _LOW
+        height = _LEAST if self._short else _TALL if self.size.height >= _ROOMY else _LOW
         if self._plot is None or self._plot[0] != (width, height):
             shade = self.console.look.shade
             text = plotted(course, report.runs, colours, width=width, height=height, shade=shade, words=False)
             self._plot = (width, height), text
-        return [Text(), self._plot[1], cursor_line(course, moment.reading.at, width, colours)]
+        drawn: list[RenderableType] = [] if self._short else [Text()]
+        return [*drawn, self._plot[1], cursor_line(course, moment.reading.at, width, colours)]
 
     def _coincided(self) -> list[RenderableType]:
         """Return what coincided by this moment; of a moment that is lost, all of it."""

@@ -12,6 +12,7 @@ from neo_console.drawing import gate_table, gist, written
 from neo_console.format import ago, plain
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone, term
+from neo_console.waiting import wait_text
 from neo_core.schedule.decision import Verdict
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class WhyNow(Page):
         task = console.picture.task(self._subject.task)
         if task is None:
             return written(f"{self._subject.task} is no longer in the schedule.", console.colours, Tone.UNKNOWN)
-        return _explained(task.decision, console.now(), console.colours)
+        waits = wait_text(task, console.now())
+        return _explained(task.decision, console.now(), console.colours, besides=waits)
 
 
 class WhyThen(Page):
@@ -90,10 +92,14 @@ class WhyService(Page):
         )
 
 
-def _explained(decision: Decision, now: float, colours: Colours, *, past: bool = False) -> RenderableType:
+def _explained(
+    decision: Decision, now: float, colours: Colours, *, past: bool = False, besides: str = ""
+) -> RenderableType:
+    """Return the decision; ``besides`` says who waits for a start, or how the last one was put off."""
     asked = f"A {term(decision.trigger).word} start, judged {ago(decision.at, now)}. Every gate is asked, every time."
     return Group(
         gist(decision, colours, past=past),
+        *([written(besides, colours)] if besides else []),
         Text(),
         gate_table(decision, colours, past=past),
         Text(),

@@ -102,7 +102,8 @@ def _snooze(task: Task, facts: Facts) -> GateResult:
 
 def _due(task: Task, facts: Facts) -> GateResult:
     if facts.trigger is not Trigger.SCHEDULED:
-        return GateResult(gate=Gate.DUE, verdict=Verdict.NOT_APPLICABLE, value=f"{facts.trigger} start")
+        told = f"not asked: a {facts.trigger} start does not wait for its time"
+        return GateResult(gate=Gate.DUE, verdict=Verdict.NOT_APPLICABLE, value=told)
     due = next_due(task, facts.past, facts.now)
     if due is None:
         return _block(Gate.DUE, Reason.DISABLED, Outcome.SKIPPED, sentence=f"{task.name} never starts by itself")
