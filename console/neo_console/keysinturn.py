@@ -7,10 +7,14 @@ that comes in between overtakes: of ``/``, ``ctrl+u`` and ``b`` typed at once, `
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
 
 _AT_MOST = 0.25  # seconds that a key waits for one whose widget has gone meanwhile
 
@@ -26,6 +30,7 @@ class KeysInTurn(App[int]):
         super().__init__()
         self._keys_behind: deque[events.Key] = deque()
         self._key_under_way = False
+        self._patience: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
         """Hand on a key when its turn has come, and everything else at once."""
@@ -33,9 +38,8 @@ class KeysInTurn(App[int]):
             await super().on_event(event)
             return
         if self._key_under_way:
-            if not self._keys_behind:
-                self.set_timer(_AT_MOST, self.on_key_taken)
             self._keys_behind.append(event)
+            self._wait_no_longer_than()
             return
         taker = self.focused or self.screen
         self._key_under_way = True
@@ -45,5 +49,15 @@ class KeysInTurn(App[int]):
     async def on_key_taken(self) -> None:
         """Go on with the keys behind it."""
         self._key_under_way = False
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
         while self._keys_behind and not self._key_under_way:
             await self.on_event(self._keys_behind.popleft())
+        if self._keys_behind:
+            self._wait_no_longer_than()
+
+    def _wait_no_longer_than(self) -> None:
+        """What went the key's way may have been lost with its widget: nobody waits for ever."""
+        if self._patience is None:
+            self._patience = self.set_timer(_AT_MOST, self.on_key_taken)

@@ -6,6 +6,7 @@ import pytest
 from textual.events import Key
 
 from neo_console.dialogs.confirm import Confirm
+from neo_console.keysinturn import KeyTaken
 from neo_console.screens.health import HealthPage
 from neo_console.screens.log import LogScreen
 
@@ -17,6 +18,15 @@ def type_at_once(desk, text):
     """Put every key into the queue before the first is looked at, as a terminal does."""
     for character in text:
         desk.app.post_message(Key(NAMES.get(character, character), character if character.isprintable() else None))
+
+
+async def test_keys_whose_widgets_vanish_hold_no_other_up(open_console, monkeypatch):
+    async with open_console() as desk:
+        monkeypatch.setattr(KeyTaken, "bubble", False)
+        type_at_once(desk, "4523")
+        await desk.until(lambda: desk.main.current is desk.main.outcomes)
+        type_at_once(desk, "12")
+        await desk.until(lambda: desk.main.current is desk.main.processes)
 
 
 async def test_a_dialog_answers_once(open_console):
