@@ -31,6 +31,7 @@ from neo_core.config_sections import (
 from neo_core.durations import Duration, Window, parse_duration, parse_window
 from neo_core.errors import ConfigError, describe_os_error
 from neo_core.sizes import Size, parse_size
+from neo_core.workspace import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,6 @@ S = TypeVar("S", bound=msgspec.Struct)
 _MAX_BYTES = 1_048_576
 
 
-_SECTIONS = ("lease", "orchestrator", "memory", "console", "tasks", "services", "unload", "jobs", "keys")
 _MENDS = {
     "class": 'Write "heavy" or "light".',
     "command": 'Write it like ["npm", "run", "ai:dream"].',
@@ -132,7 +132,7 @@ class _Reader:
         self.mistakes: list[ConfigError] = []
 
     def config(self, table: dict[str, Any]) -> Config:
-        self._only(table, _SECTIONS, "")
+        self._only(table, SECTIONS, "")
         tasks = self._table(table.get("tasks", {}), "tasks")
         services = self._table(table.get("services", {}), "services")
         unload = self._table(table.get("unload", {}), "unload")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import stat
 
-from neo_core.errors import ConfigError, NeoError, WorkspaceError, describe_os_error
+from neo_core.errors import ConfigError, NeoError, WorkspaceError, describe_os_error, guess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 CONFIG_NAME = "neo-console.toml"
@@ -23,6 +24,9 @@ LEASE_NAME = "heavy-maintenance-lease.json"
 LOGS_NAME = "runs"
 KEPT_CONFIG_NAME = "orchestrator.toml"
 CONFIG_VARIABLE = "NEO_CONSOLE_CONFIG"  # tells a run's command by which file its runner works, if not the workspace's
+# What the configuration may say; importing ``config_sections``, which knows all of it, costs neo-lease too much.
+SECTIONS = ("lease", "orchestrator", "memory", "console", "tasks", "services", "unload", "jobs", "keys")
+LEASE_KEYS = ("path", "ttl", "renew_every", "allow_network_filesystem")
 _MAX_CONFIG = 1_048_576
 _MARKERS = (CONFIG_NAME, DATA_NAME, ".git")
 
@@ -204,7 +208,8 @@ def _configured_lease(root: str, path: str) -> str:
             raw = file.read(_MAX_CONFIG)
     except OSError:
         return ""
-    if b"lease" not in raw or b"path" not in raw:
+    # A mistyped "[lease]" or "path" would be a second lease: each of the two words is looked at without the other.
+    if b"lease" not in raw and b"path" not in raw:
         return ""
     import tomllib
 
@@ -213,12 +218,23 @@ def _configured_lease(root: str, path: str) -> str:
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, f"is not TOML: {error}", "Mend that line.") from error
     section = table.get("lease")
+    _refuse_unknown(table, SECTIONS, path, "")
+    _refuse_unknown(section if isinstance(section, dict) else {}, LEASE_KEYS, path, "lease.")
     told = section.get("path") if isinstance(section, dict) else None
     if told is None:
         return ""
     if not isinstance(told, str) or not told.strip() or "\0" in told:
         raise ConfigError(f"{path}: lease.path", f"{told!r} names no file", "Name one, or leave it out.")
     return os.path.normpath(os.path.join(root, _expanded(told, "lease.path")))
+
+
+def _refuse_unknown(table: Iterable[str], known: tuple[str, ...], path: str, within: str) -> None:
+    for name in table:
+        if name not in known:
+            near = guess(f"{within}{name}", [f"{within}{one}" for one in known]).strip()
+            raise ConfigError(
+                f"{path}: {within}{name}", "is not a known key", near or f"Known here: {', '.join(known)}."
+            )
 
 
 def _path(text: str) -> Path:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from neo_core.errors import WorkspaceError
-from neo_core.workspace import STATE_VARIABLE, ensure_state, resolve_workspace
+from neo_core.config import Config
+from neo_core.config_sections import LeaseConfig
+from neo_core.errors import ConfigError, WorkspaceError
+from neo_core.workspace import (
+    CONFIG_NAME,
+    KEPT_CONFIG_NAME,
+    LEASE_KEYS,
+    SECTIONS,
+    STATE_VARIABLE,
+    ensure_state,
+    resolve_workspace,
+    resolve_workspace_anyway,
+)
 
 
 @pytest.mark.parametrize("marker", ["neo-console.toml", ".neo-ai-data", ".git"])
@@ -140,3 +152,28 @@ def test_a_current_folder_that_is_gone_is_said(tmp_path, told):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "current folder: no longer exists. Change into a folder that does.\n"
+
+
+def test_what_may_be_told_of_the_lease_is_what_the_configuration_knows():
+    assert set(LEASE_KEYS) == set(LeaseConfig.__struct_fields__)
+    assert set(SECTIONS) == set(Config.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("told", "mistake"),
+    [
+        ('[lease]\npaht = "shared.json"', "lease.paht: is not a known key. Did you mean lease.path?"),
+        ('[leese]\npath = "shared.json"', "leese: is not a known key. Did you mean lease?"),
+        ('lease_path = "shared.json"', "lease_path: is not a known key."),
+    ],
+)
+def test_a_mistyped_place_of_the_lease_is_never_the_usual_place(tmp_path, told, mistake):
+    (tmp_path / CONFIG_NAME).write_text(f"{told}\n")
+    with pytest.raises(ConfigError, match=re.escape(mistake)):
+        resolve_workspace(tmp_path)
+    state = tmp_path / ".neo-ai-data" / "orchestrator-daemon"
+    state.mkdir(parents=True)
+    (state / KEPT_CONFIG_NAME).write_text('[lease]\npath = "shared.json"\n')
+    found, said = resolve_workspace_anyway(tmp_path)
+    assert found.lease == tmp_path / "shared.json"
+    assert mistake in said
