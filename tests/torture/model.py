@@ -174,8 +174,9 @@ class Machine(RuleBasedStateMachine):
     def renew(self, who, skew):
         told = self.ask(who, "renew", skew=skew)
         if who == self.holder:
-            expected = {"ours": "renewed", "missing": "missing", "malformed": "missing", "foreign": "not-owner"}
+            expected = {"ours": "renewed", "missing": "retaken", "malformed": "missing", "foreign": "not-owner"}
             assert told == expected[self.record], f"I7: the holder's renewal ended as {told}"
+            self.record = "ours" if told == "retaken" else self.record
         else:
             assert told != "renewed", f"I3: {who} renewed the lease of {self.holder}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from neo_core.lease.holdfile import place_of
 from neo_core.lease.words import INHERITED_TOKEN, STATE_FOLDER, TASK_NAME
 from neo_core.processes.source import REMOVED
 
@@ -61,26 +62,33 @@ def find_carriers(
 def find_forgotten(source: ProcessSource, path: str, *, besides: Collection[int] = ()) -> CarrierScan:
     """Look for who has locked a hold file that the lease at ``path`` had before, removed or moved away since.
 
-    Such a process works under a lease whose records are lost. What was moved counts as this lease's where the process
-    names our state folder; where the system does not tell (macOS), nobody is found. Raises ``OSError`` when the
+    Such a process works under a lease whose records are lost, as does one with any lease's token and our state folder
+    in its environment. What was moved counts as this lease's where the file says that it was here, or the process names
+    our state folder; where the system does not tell of locks (macOS), none is found. Raises ``OSError`` when the
     processes cannot be listed.
     """
     folder, name = os.path.split(f"{path}.hold")
     removed = f"{os.path.realpath(folder)}/{name}{REMOVED}"
+    token = f"{INHERITED_TOKEN}=".encode()
     here = {f"{STATE_FOLDER}={one}".encode("utf-8", "replace") for one in (folder, os.path.realpath(folder))}
 
     def judge(pid: int) -> str:
         kept = source.locked_names(pid, name)
-        if not kept:
-            return _UNREADABLE if kept is None else _NO
-        if removed in kept or f"{folder}/{name}{REMOVED}" in kept:
+        if kept and (removed in kept or f"{folder}/{name}{REMOVED}" in kept):
+            return _DESCRIPTOR
+        elsewhere = [one for one in kept or () if os.path.dirname(one) != os.path.dirname(removed)]
+        if any(place_of(one) == removed.removesuffix(REMOVED) for one in elsewhere):
             return _DESCRIPTOR
         try:
             told = (source.environ(pid) or b"").split(b"\0")
         except ProcessLookupError:
             return _NO
-        elsewhere = [one for one in kept if os.path.dirname(one) != os.path.dirname(removed)]
-        return _DESCRIPTOR if elsewhere and not here.isdisjoint(told) else _NO
+        if not here.isdisjoint(told):
+            if elsewhere:
+                return _DESCRIPTOR
+            if any(one.startswith(token) for one in told):  # it closed the descriptor, as Python's children do
+                return _TOKEN
+        return _UNREADABLE if kept is None else _NO
 
     return _look_through(source, besides, judge)
 

@@ -26,7 +26,8 @@ def explain_held(seen: Inspection) -> str:
     if seen.scan.carriers and seen.holder is not HolderState.ALIVE:
         return _explain_carriers(seen)
     if seen.holder is HolderState.UNKNOWN:
-        return "its holder is on another machine, boot or namespace and cannot be checked"
+        elsewhere = "its holder is on another machine, boot or namespace and cannot be checked"
+        return f"who has its lost lock file locked cannot be seen: {seen.error}" if seen.error else elsewhere
     return "its holder is overdue but alive" if seen.expired else "its holder is alive"
 
 

@@ -109,7 +109,8 @@ class HeldLease:
             if hold is None:
                 return RenewStatus.MISSING
             with store.guarded():
-                lease = self.lease.retaken(store.clock.now(), hold.next_generation(self.generation))
+                count = hold.next_generation(self.generation, new=hold is not self._hold)
+                lease = self.lease.retaken(store.clock.now(), count)
                 if not store.file.publish(lease):
                     return RenewStatus.MISSING
                 self.lease, self._written = lease, store.file.written

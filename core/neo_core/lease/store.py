@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import LeaseError
+from neo_core.errors import LeaseError, describe_os_error
 from neo_core.lease.carriers import find_forgotten, task_of
 from neo_core.lease.explain import (
     explain_held,
@@ -243,8 +243,8 @@ class LeaseStore:
         """Return ``seen``, or where somebody works on under a lost hold file of this lease, that."""
         try:
             scan = find_forgotten(self.source, self.path, besides=(os.getpid(),))
-        except OSError:
-            return seen._replace(status=RecordStatus.ACTIVE, holder=HolderState.UNKNOWN)
+        except OSError as error:
+            return Inspection(RecordStatus.ACTIVE, HolderState.UNKNOWN, error=describe_os_error(error))
         if not scan.carriers:
             return seen
         # What a run started names its task; its runner, which does not, ends by itself when that has.

@@ -1,12 +1,18 @@
 """Participants in processes of their own, killed and outlived by their children: the kernel knows who holds."""
 
+import errno
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from neo_core.lease.holdfile import HoldFile
+from neo_core.lease.holdfile import HoldFile, place_of
+from neo_core.lease.store import LeaseStore
+from neo_core.lease.words import INHERITED_TOKEN, STATE_FOLDER
 
 
 def test_two_processes_contend_and_one_gets_it(participant):
@@ -148,3 +154,87 @@ def test_a_stopped_holder_keeps_the_lease(participant):
     first.process.send_signal(signal.SIGSTOP)
 
     assert second.ask("acquire")["detail"] == "its holder is alive"
+
+
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks of lost files are read from /proc")
+
+
+@pytest.fixture
+def working(participant):
+    """A holder whose child works on with the lock file's descriptor."""
+    holder = participant()
+    holder.ask("acquire")
+    participant.doomed.append(holder.ask("child", descriptor=True)["pid"])
+    return holder
+
+
+@LINUX
+def test_a_lock_file_that_only_served_to_take_a_lost_lease_again_proves_nothing(
+    working, participant, store, lease_path
+):
+    shutil.rmtree(lease_path.parent)
+    assert working.ask("renew")["status"] == "retaken"
+    working.kill()
+    lease_path.unlink()
+
+    assert [one.pid for one in store.acquire("second", "test").before.scan.carriers] == participant.doomed
+
+
+@LINUX
+def test_a_lock_file_that_was_put_back_proves_nothing(store, participant, lease_path, request):
+    store.acquire("first", "test").hold.release()
+    lock, aside = lease_path.with_name(f"{lease_path.name}.hold"), lease_path.with_name("aside")
+    lock.rename(aside)
+    request.getfixturevalue("working")
+    lease_path.unlink()
+    aside.rename(lock)
+
+    refused = store.acquire("second", "test")
+    assert refused.hold is None
+    assert participant.doomed[0] in {one.pid for one in refused.before.scan.carriers}
+
+
+@LINUX
+def test_who_was_moved_away_with_the_folder_is_known_without_a_marker(working, participant, store, lease_path):
+    lease_path.parent.rename(lease_path.parent.with_name("moved"))
+    lease_path.parent.mkdir()
+    other = lease_path.parent.with_name("other")
+    other.mkdir()
+
+    refused = store.acquire("second", "test")
+    assert LeaseStore(other / lease_path.name).acquire("another lease", "test").hold is not None
+    assert {one.pid for one in refused.before.scan.carriers} == {working.pid, *participant.doomed}
+
+
+def test_where_processes_cannot_be_listed_a_new_lock_file_is_not_believed(imagined, machine, monkeypatch):
+    def unlisted():
+        raise PermissionError(errno.EACCES, "no /proc")
+
+    monkeypatch.setattr(machine, "own_pids", unlisted)
+
+    refused = imagined.acquire("second", "test")
+    assert (str(refused.status), refused.hold) == ("held", None)
+    assert refused.detail == "who has its lost lock file locked cannot be seen: no /proc"
+
+
+def test_a_process_of_a_lost_run_that_closed_the_descriptor_is_known_by_its_marks(store, lease_path, participant):
+    marks = {INHERITED_TOKEN: "of a lost record", STATE_FOLDER: str(lease_path.parent)}
+    elsewhere = {**marks, STATE_FOLDER: str(lease_path.parent.with_name("other"))}
+    worker, stranger = (subprocess.Popen(["sleep", "60"], env={**os.environ, **env}) for env in (marks, elsewhere))
+    participant.doomed += [worker.pid, stranger.pid]
+
+    refused = store.acquire("second", "test")
+    assert (refused.hold, [one.pid for one in refused.before.scan.carriers]) == (None, [worker.pid])
+    worker.kill()
+    worker.wait()
+    assert store.acquire("second", "test").hold is not None
+
+
+def test_a_lock_file_says_where_it_was_opened_though_it_was_moved_since(lease_path):
+    hold = HoldFile.take(f"{lease_path}.hold")
+    moved = lease_path.parent.rename(lease_path.parent.with_name("moved"))
+    assert not hold.is_known
+    hold.next_generation()
+
+    assert place_of(f"{moved / lease_path.name}.hold") == f"{lease_path}.hold"
+    hold.unlock()
