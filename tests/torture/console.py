@@ -148,7 +148,9 @@ def storm(life):
         since = terminal.mark()
         terminal.resize(40, 10)
         life.expect(terminal.sees("40×10", since=since), "errors", "a small terminal is not said")
+        since = terminal.mark()
         terminal.resize(120, 40)
+        life.expect(terminal.sees("1 Schedule", since=since), "errors", "it is not drawn again")
         life.answers(terminal)
         return life.quits(terminal)
 
