@@ -47,7 +47,8 @@ def _task_at(task: str, rows: list[Run], at: float) -> TaskThen:
     if working:
         run = max(working, key=lambda row: row.started_at or 0.0)
         return TaskThen(task=task, state=TaskState.RUNNING, since=run.started_at, row=run, last=last)
-    held = sorted((row for row in rows if _is_tried_again(row)), key=lambda row: row.last_at)
+    begun = max((row.started_at or 0.0 for row in ended), default=0.0)
+    held = sorted((row for row in rows if _is_tried_again(row) and row.last_at >= begun), key=lambda row: row.last_at)
     if held and at <= held[-1].last_at + _STILL_WAITS:
         return TaskThen(task=task, state=TaskState.WAITING, since=_waits_since(held), row=held[-1], last=last)
     return TaskThen(task=task, state=TaskState.IDLE, since=last.ended_at if last else None, last=last)

@@ -50,3 +50,10 @@ def test_a_start_that_is_no_longer_held_back_does_not_wait():
 def test_what_was_asked_for_by_hand_and_refused_did_not_wait():
     refused = row("6", "kbSync", requested_at=200.0, last_at=200.0, outcome=Outcome.DEFERRED, trigger=Trigger.MANUAL)
     assert [(one.state, one.row) for one in schedule_at((refused,), 205.0)] == [(TaskState.IDLE, None)]
+
+
+def test_what_has_started_and_ended_since_it_was_held_back_does_not_wait():
+    held = row("7", "flaky", requested_at=200.0, last_at=210.0, outcome=Outcome.DEFERRED)
+    ran = row("8", "flaky", requested_at=212.0, started_at=212.0, ended_at=213.0, last_at=213.0, outcome=Outcome.FAILED)
+    assert [one.state for one in schedule_at((held, ran), 211.0)] == [TaskState.WAITING]
+    assert [one.state for one in schedule_at((held, ran), 220.0)] == [TaskState.IDLE]
