@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -19,6 +21,7 @@ from neo_console.ending import Ending
 from neo_console.format import clock_time, plain
 from neo_console.keymap import resolve_keys
 from neo_console.keysinturn import KeysInTurn
+from neo_console.lostsize import heed_size
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import Keys
 from neo_console.picture import STALE_AFTER, Picture
@@ -81,6 +84,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         self._ticked_at = 0.0
         self._asked_again = False
         self._asked_read_only = read_only
+        self.terminal_size: Callable[[], tuple[int, int]] = lambda: (0, 0)  # unknown
         self._daemon = daemon
         self._unusable = unusable
         self._connect = connect
@@ -129,6 +133,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         """Collect while the screen is laid out, so that its first drawing has rows."""
         self.ready = True
         if not self.is_headless:
+            self.terminal_size = partial(shutil.get_terminal_size, (0, 0))
             self.ending.follow_signals(asyncio.get_running_loop(), self.exit)
             self.set_timer(_SETTLED_AFTER, self._load_the_rest)
             self.set_timer(2 * _SETTLED_AFTER, heap.settle)
@@ -275,6 +280,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
 
     def _beat(self) -> None:
         """Let the clock tick; ages tick with every picture, and here while none comes."""
+        heed_size(self, self.terminal_size())
         if time.monotonic() - self._ticked_at > _NO_PICTURE:
             self._tick()
         elif self.screen_stack:

@@ -253,3 +253,14 @@ async def test_in_the_smallest_terminal_what_is_shortened_says_so(machine, open_
         await desk.until(lambda: "grew most" in desk.screen_text())
         for part in ("≥3m12s", "✗ critical ", "dream +9.6G"):
             assert part in desk.screen_text()
+
+
+async def test_a_change_of_the_size_that_was_not_told_is_noticed(open_console):
+    async with open_console(size=(120, 40)) as desk:
+        desk.app.terminal_size = lambda: (40, 10)
+        desk.app._beat()
+        await desk.until(lambda: "This terminal has 40×10 cells" in desk.screen_text())
+        desk.app.terminal_size = lambda: (0, 0)
+        desk.app._beat()
+        await desk.settled()
+        assert desk.app.size == (40, 10)
