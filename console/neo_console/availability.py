@@ -71,8 +71,18 @@ def may_trigger(context: Context) -> Blocked | None:
     task = context.task
     if missing or task is None:
         return missing
+    refused = may_go_by(context.picture.config_error)
+    if refused:
+        return refused
     blocking = next((gate for gate in final_blocks(task.decision) if gate.gate is not Gate.DUE), None)
     return explain_block(context, task, blocking) if blocking else None
+
+
+def may_go_by(config_error: str) -> Blocked | None:
+    """Block a start by a configuration that is not in force: it would go by another one than the file says."""
+    if not config_error:
+        return None
+    return Blocked(config_error.rstrip("."), "until then nothing is started by hand; what runs can be stopped")
 
 
 def may_defer(context: Context) -> Blocked | None:

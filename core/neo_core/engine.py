@@ -32,7 +32,7 @@ from neo_core.runs.release import until_released
 from neo_core.schedule.gates import decide
 from neo_core.service_desk import ServiceDesk
 from neo_core.starting import Attempt, Starter
-from neo_core.strays.act import act_on, manner_of, pick
+from neo_core.strays.act import act_on, left_of_service, manner_of, pick, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from neo_core.profiles import Task
     from neo_core.schedule.decision import Decision
     from neo_core.snapshot import Snapshot
-    from neo_core.snapshot_strays import StrayStop, StraysView
+    from neo_core.snapshot_strays import StrayStop, StraysView, StrayView
     from neo_core.workspace import Workspace
 
 _POLL = 0.1
@@ -241,6 +241,15 @@ class Engine(ServiceDesk):
                 ledger.runs.add_to_reason(run.run_id, told)
             return control
 
+    def service_stop(self, name: str, because: str = "") -> Control:
+        """Stop a service, and before it what earlier starts left, also where their records were removed; waits for it.
+
+        Raises ``NeoError`` when something of that survives a kill, and else like the desk's.
+        """
+        left = left_of_service(self._stoppable(name).name, self.strays, self._clock)
+        ended = told_of([self._end_stray(one, f"service stop {name}") for one in left], name)
+        return super().service_stop(name, "; ".join(part for part in (because, ended) if part))
+
     def strays(self) -> StraysView:
         """Return the processes that belong to no live run or service of ours, from a look at the whole machine now."""
         section = self._looker.strays()
@@ -260,7 +269,9 @@ class Engine(ServiceDesk):
 
         Raises ``NeoError`` when it is no stray now, and for what was not started here unless ``foreign``.
         """
-        stray = pick(self.strays(), pid, start_time, self._source, foreign=foreign)
+        return self._end_stray(pick(self.strays(), pid, start_time, self._source, foreign=foreign), because)
+
+    def _end_stray(self, stray: StrayView, because: str) -> StrayStop:
         manner = manner_of(stray, self.tasks, self.services)
         with self._writing() as ledger:
             return act_on(

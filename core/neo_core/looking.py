@@ -92,7 +92,7 @@ class Looker:
         self._census = Census(source, clock)
         self._watch = Watch(source, clock)
         self._memory = system_memory()
-        self._state = StateWatch(workspace.state_text)
+        self._state = StateWatch(workspace.state_text, str(workspace.ledger))
         self._recent = RecentRuns(HISTORY_ROWS)
         self.catalogue = catalogue
 

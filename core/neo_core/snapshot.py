@@ -297,7 +297,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a front end shows. ``read_only`` says why nothing can be changed; empty when it can.
 
-    ``state_lost_at`` says when the state folder was last found removed or replaced since somebody looks; 0 for never.
+    ``state_lost_at`` says when the state folder or its ledger was last found gone or replaced; 0 for never.
     ``config_error`` says why this is not what ``neo-console.toml`` asks for: an older configuration, or the defaults.
     """
 

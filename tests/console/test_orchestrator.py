@@ -219,6 +219,17 @@ async def test_a_configuration_that_cannot_be_used_blocks_actions_until_it_can(m
         assert "Start backup?" in desk.screen_text()
 
 
+def test_a_removed_state_folder_is_told_for_five_minutes():
+    def told(after):
+        lost = msgspec.structs.replace(snapshot(), state_lost_at=NOW - after)
+        return [line.text for line in banners(picture_of(lost), NOW, Flags(), KEY)]
+
+    (said,) = told(300)
+    assert said.startswith("✗ STATE  the state folder was removed, emptied or replaced at ")
+    assert said.endswith("heavy runs write themselves down anew within seconds, and nothing heavy starts before")
+    assert told(301) == []
+
+
 async def test_the_log_of_the_orchestrator_has_a_key_and_an_entry_in_the_palette(open_console):
     async with open_console() as desk:
         await desk.press("L")

@@ -161,7 +161,7 @@ def folder_gone(life):
         life.expect(terminal.sees("most:"), "errors", "it did not open")
         since = terminal.mark()
         shutil.rmtree(life.data, ignore_errors=True)
-        said = terminal.sees("state folder was removed or replaced", since=since)
+        said = terminal.sees("state folder was removed, emptied or replaced", since=since)
         life.expect(said, "errors", "a deleted state folder is not said")
         life.answers(terminal)
         return life.quits(terminal)

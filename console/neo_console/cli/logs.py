@@ -35,7 +35,7 @@ class _Log(NamedTuple):
     read: Callable[..., LogChunk]
     about: dict[str, str]
     grows: Callable[[], bool]
-    absent: str
+    absent: Callable[[], str]
     silent: str
 
 
@@ -57,7 +57,7 @@ def logs(workspace: Workspace, name: str, *, follow: bool, as_json: bool) -> Non
     elif follow:
         _follow(log)
     elif (read := log.read()).missing:
-        note(log.absent)
+        note(log.absent())
     elif not read.size:
         note(log.silent)
     else:
@@ -68,20 +68,44 @@ def _find(engine: Engine, name: str) -> _Log:
     if name not in engine.tasks:
         if name in engine.services:
             read = partial(engine.service_log, name)
-            absent = f"No log: {name} has not been started here yet."
-            return _Log(read, {"service": name}, lambda: True, absent, f"No output yet of {name}.")
+            missing = partial(_no_service_log, engine, name)
+            return _Log(read, {"service": name}, lambda: True, missing, f"No output yet of {name}.")
         if name == ORCHESTRATOR:
             absent = "No log: no orchestrator has run here yet (neo-console orchestrator start)."
             about = {"orchestrator": ORCHESTRATOR}
-            return _Log(engine.orchestrator_log, about, lambda: True, absent, "No output yet of the orchestrator.")
+            return _Log(
+                engine.orchestrator_log, about, lambda: True, lambda: absent, "No output yet of the orchestrator."
+            )
     run = latest_run(engine, name, (*engine.services, ORCHESTRATOR), "task, service or run")
     return _Log(
         partial(engine.log, run.run_id),
         {"runId": run.run_id, "task": run.task},
         lambda: engine.run(run.run_id).live,
-        f"No log: {run.task} {run.run_id} never started ({run.reason or run.reason_code}).",
+        partial(_no_run_log, run),
         _silence(run),
     )
+
+
+def _no_service_log(engine: Engine, name: str) -> str:
+    """Say why a service has no log; what writes into a removed file is not read by anybody."""
+    snapshot = engine.snapshot()
+    living = [view.pid for view in snapshot.services.value or () if view.name == name and view.pid is not None]
+    living += [one.pid for one in (snapshot.strays.value.found if snapshot.strays.value else ()) if one.owner == name]
+    if not living:
+        return f"No log: {name} has not been started here yet, or its log was removed."
+    again = f"a new log begins with its next start: neo-console service restart {name}"
+    return f"No log: that of {name} was removed while it runs (pid {living[0]}); {again}."
+
+
+def _no_run_log(run: Run) -> str:
+    named = f"{run.task} {run.run_id}"
+    if run.live and run.started_at is None:
+        return f"No log yet: {named} is starting."
+    if run.live:
+        return f"No log: that of {named} was removed while it runs; what it writes is lost."
+    if run.started_at is not None:
+        return f"No log: that of {named} was removed ({outcome_term(run.outcome).word})."
+    return f"No log: {named} never started ({run.reason or run.reason_code})."
 
 
 def _silence(run: Run) -> str:

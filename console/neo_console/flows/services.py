@@ -83,18 +83,15 @@ def _changed(app: NeoConsole, captured: ServiceView) -> str:
 
 def _command(app: NeoConsole, service: ServiceView, verb: str) -> None:
     name = service.name
-    if verb == "stop" and not keeper_runs(app.context()):
-        _stop_unkept(app, name)
+    if verb == "stop":
+        _stop(app, name, kept=keeper_runs(app.context()))
         return
     try:
         engine = app.engine()
-        match verb:
-            case "start":
-                engine.service_start(name, _BECAUSE)
-            case "restart":
-                engine.service_restart(name, _BECAUSE)
-            case _:
-                engine.service_stop(name, _BECAUSE)
+        if verb == "start":
+            engine.service_start(name, _BECAUSE)
+        else:
+            engine.service_restart(name, _BECAUSE)
     except NeoError as error:
         app.report(f"{name} is as it was. {error}", Tone.FAIL)
         return
@@ -103,13 +100,15 @@ def _command(app: NeoConsole, service: ServiceView, verb: str) -> None:
     app.report(f"{name} {_SAID[verb]}", Tone.RUN)
 
 
-def _stop_unkept(app: NeoConsole, name: str) -> None:
-    """End it in a thread of its own: it may take its whole grace."""
+def _stop(app: NeoConsole, name: str, *, kept: bool) -> None:
+    """End it in a thread of its own: what an earlier start left, or all where nobody keeps it, may take its grace."""
     app.report(f"{name} is asked to end", Tone.RUN)
 
     def told(_result: object, why: str) -> None:
         if why:
             app.report(f"{name} was not stopped. {why}", Tone.FAIL)
+        elif kept:
+            app.report(f"{name} {_SAID['stop']}", Tone.RUN)
         else:
             app.report(f"{name} is stopped, and stays so", Tone.OK)
 

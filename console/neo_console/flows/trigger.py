@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.availability import blocked_start, final_blocks, overridable_blocks
+from neo_console.availability import blocked_start, final_blocks, may_go_by, overridable_blocks
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact, gate_lines
 from neo_console.flows.services import start_service
@@ -31,11 +31,13 @@ def trigger(app: NeoConsole) -> None:
     if task is None:
         return
     try:
-        decision = app.engine().preview(task.name)
+        engine = app.engine()
+        refused = may_go_by(engine.reconfigure_if_changed())
+        decision = engine.preview(task.name)
     except NeoError as error:
         app.report(f"{task.name} was not started. {error}", Tone.FAIL)
         return
-    blocked = blocked_start(app.context(), decision)
+    blocked = refused or blocked_start(app.context(), decision)
     if blocked is not None:
         app.report(str(blocked), Tone.WAIT)
         return
@@ -96,9 +98,13 @@ def _changed(app: NeoConsole, captured: TaskView, *, override: bool) -> str:
         return moved
     name = captured.name
     try:
-        decision = app.engine().preview(name)
+        engine = app.engine()
+        refused = may_go_by(engine.reconfigure_if_changed())
+        decision = engine.preview(name)
     except NeoError as error:
         return str(error)
+    if refused:
+        return f"{refused}."
     gate = next(iter(final_blocks(decision)), None) if override else decision.blocking
     return f"Since the preview: {plain(gate.sentence)}." if gate else ""
 

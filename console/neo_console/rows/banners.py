@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Control
 
 Key = Callable[[str], str]
-_TELL_LOSS_FOR = 1800.0  # seconds
+_TELL_LOSS_FOR = 300.0  # seconds
 
 
 def banners(picture: Picture, now: float, flags: Flags, key: Key, *, short: bool = False) -> list[Part]:
@@ -66,8 +66,9 @@ def _state(picture: Picture, now: float) -> list[Part]:
     lost_at = picture.snapshot.state_lost_at if picture.snapshot else 0.0
     if not lost_at or now - lost_at > _TELL_LOSS_FOR:
         return []
-    text = f"the state folder was removed or replaced at {moment(lost_at, now)}; lease, history and logs went with it"
-    return [_line(f"{COLLISION.badge} state", f"{text}: make sure that nothing heavy still runs", Tone.FAIL)]
+    text = f"the state folder was removed, emptied or replaced at {moment(lost_at, now)}; history and logs went with it"
+    then = "heavy runs write themselves down anew within seconds, and nothing heavy starts before"
+    return [_line(f"{COLLISION.badge} state", f"{text}: {then}", Tone.FAIL)]
 
 
 def _stale(picture: Picture, now: float) -> list[Part]:

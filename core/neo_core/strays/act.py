@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.clock import to_iso
 from neo_core.durations import format_duration
+from neo_core.errors import NeoError
 from neo_core.ledger.models import ControlKind
-from neo_core.snapshot_strays import StrayKind
+from neo_core.snapshot_strays import StrayEnd, StrayKind
 from neo_core.strays.stop import GRACE, choose, end_stray, refuse_foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from neo_core.clock import Clock
     from neo_core.ledger.store import Ledger
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from neo_core.snapshot_strays import StrayStop, StraysView, StrayView
 
 _LONGEST_GRACE = 10.0
+_SETTLE_WITHIN, _SETTLE_PAUSE = 6.0, 0.25
 
 
 class Manner(NamedTuple):
@@ -77,3 +79,24 @@ def act_on(
     done = end_stray(stray, source, clock, manner.number, manner.grace)
     ledger.controls.conclude(control.control_id, clock.now(), f"{told} → {done.sentence}")
     return done
+
+
+def left_of_service(name: str, look: Callable[[], StraysView], clock: Clock) -> list[StrayView]:
+    """Return what is left of earlier starts of a service, also of those whose records were removed.
+
+    Waits at most 6 s for what is too new to be called a stray. ``look`` makes a pass over the machine.
+    """
+    deadline = clock.monotonic() + _SETTLE_WITHIN
+    view = look()
+    while view.settling and clock.monotonic() < deadline:
+        clock.sleep(_SETTLE_PAUSE)
+        view = look()
+    return [one for one in view.found if one.owner == name and one.kind in (StrayKind.SERVICE, StrayKind.SECOND)]
+
+
+def told_of(stops: list[StrayStop], service: str) -> str:
+    """Return in words what ended besides the service; raises ``NeoError`` naming what did not."""
+    for one in stops:
+        if one.end is StrayEnd.SURVIVED:
+            raise NeoError(f"service {service}", f"is not stopped: {one.sentence}", "See: neo-console strays.")
+    return "; ".join(f"of an earlier start {one.sentence}" for one in stops)

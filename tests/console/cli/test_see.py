@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from neo_core.engine import Engine
 from neo_core.schedule.decision import Gate
 
 TASKS = ["backup", "kbSync", "primary-dev-sync", "summary", "dream", "golden-path"]
@@ -197,6 +198,17 @@ def test_a_start_that_never_was_has_no_log_and_says_why(some_history):
     assert (done.returncode, done.stdout) == (0, "")
     assert "No log: dream" in done.stderr
     assert "never started (dream is not configured" in done.stderr
+
+
+def test_a_log_that_was_removed_is_not_called_a_start_that_never_was(console, some_history, until, root, workspace):
+    run_id = some_history.json("history", "--task", "fails")[0]["runId"]
+    workspace.run_log(run_id).unlink()
+    assert f"No log: that of fails {run_id} was removed (" in some_history("logs", run_id).stderr
+    run_id = console.running("waits", until)
+    workspace.run_log(run_id).unlink()
+    assert f"that of waits {run_id} was removed while it runs; what" in some_history("logs", run_id).stderr
+    (root / "release").touch()
+    until(lambda: not Engine(workspace).run(run_id).live, what="the end of the run")
 
 
 def test_following_a_log_ends_with_the_run(console, until, root):

@@ -13,6 +13,7 @@ import pytest
 
 from neo_core.incumbent import read_incumbent
 from neo_core.processes.source import system_source
+from neo_core.services.logs import service_log
 
 SERVICES = f"""
 [orchestrator]
@@ -207,3 +208,12 @@ def test_a_log_that_is_not_there_says_why(keeping):
         assert (done.returncode, done.stdout) == (0, "")
         assert done.stderr.startswith("No log: ")
         assert json.loads(keeping("logs", name, "--json").stdout)["missing"] is True
+
+
+def test_a_log_that_was_removed_while_its_service_runs_is_not_called_one_that_never_was(keeping, until, workspace):
+    assert keeping("orchestrator", "start").returncode == 0
+    until(lambda: stands(keeping, "running"), what="the service")
+    service_log(workspace, "ticker").unlink()
+    said = keeping("logs", "ticker").stderr
+    assert said.startswith("No log: that of ticker was removed while it runs (pid ")
+    assert said.rstrip().endswith("neo-console service restart ticker.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 
 import pytest
@@ -12,14 +13,26 @@ from neo_core.engine import Engine
 from neo_core.errors import NeoError, UsageError
 from neo_core.incumbent import no_orchestrator
 from neo_core.ledger.models import ControlKind, ServiceRecord, ServiceState
+from neo_core.ledger.store import Ledger
 from neo_core.orchestrator.instance import IncumbentError, take_instance_lock
+from neo_core.processes.procfs import ProcFs
 from neo_core.processes.source import identity_of, system_source
+from neo_core.workspace import ensure_state
 
 from .conftest import alive, members
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="real processes are read from /proc")
 
 SOURCE = system_source()
+
+
+class Later(ProcFs):
+    """The machine when everything on it is a minute older."""
+
+    def age(self, start_time):
+        return super().age(start_time) + 60
+
+
 TREE = ("sh", "-c", "sleep 600 & sleep 600 & wait")
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 0.02; done")
 
@@ -155,3 +168,41 @@ def test_one_that_is_no_longer_configured_can_still_be_stopped_and_an_unknown_on
     assert not alive(record.pid)
     with pytest.raises(UsageError, match=r"service 'nobody': is not known here\. Known: web"):
         made.service_stop("nobody")
+
+
+def test_what_lives_of_it_ends_also_where_its_records_were_removed(engine, left_running, ledger, workspace, until):
+    record = left_running(web=TREE)["web"]
+    until(lambda: len(members(record.instance)) == 3, what="the tree")
+    shutil.rmtree(workspace.state)
+    engine(web=TREE)
+    control = Engine(workspace, source=Later()).service_stop("web", "it leaks")
+
+    assert members(record.instance) == []
+    assert control.because.startswith(
+        f"it leaks; of an earlier start sh (pid {record.pid}) with 3 processes ended when"
+    )
+    with Ledger(workspace.ledger) as anew:
+        assert anew.services.all()["web"].state is ServiceState.STOPPED
+        (told,) = anew.controls.history(ControlKind.STRAY_STOP, 9)
+        assert "whose records were removed: sh -c" in told.because
+
+
+def test_an_earlier_start_ends_also_where_a_new_orchestrator_is_asked_to_stop_the_later_one(
+    engine, left_running, ledger, workspace, keep, define
+):
+    sleep = ("sleep", "600")
+    earlier = left_running(web=sleep)["web"]
+    shutil.rmtree(workspace.state)
+    ensure_state(workspace)
+    with Ledger(workspace.ledger) as anew:
+        later = keep(define("web", sleep, probe="none", stop_grace=0.3), on=anew)
+        later.ledger = anew
+        now = later.until_state("web", ServiceState.RUNNING)
+        anew.orchestrators.began(identity_of(os.getpid(), SOURCE), 1.0)
+        engine(web=sleep)
+        control = Engine(workspace, source=Later()).service_stop("web")
+        assert not alive(earlier.pid)
+        assert alive(now.pid)
+        assert control.acknowledged_at is None
+        assert f"sleep (pid {earlier.pid}) with 1 process ended when asked" in control.because
+        later.keeper.end(stop=True)
