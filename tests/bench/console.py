@@ -16,7 +16,7 @@ from neo_core.workspace import ensure_state, resolve_workspace
 from tests.bench.figures import spread
 from tests.bench.terminal import Terminal, drain_all
 
-FIRST_ROW = r"backup +heavy"
+FIRST_ROW = r"backup +(heavy|1d)"
 FIRST_PAINT = "1 Schedule"
 BARE_ROW = "bare-row-0"
 BARE = """
