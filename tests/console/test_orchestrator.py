@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from neo_console.keymap import default_keymap
-from neo_console.picture import Picture
 from neo_console.rows.banners import banners
-from neo_console.rows.strip import Flags, fit_parts, joined, strip_parts
+from neo_console.rows.strip import Flags, fit_parts, strip_parts
 from neo_console.vocabulary import Tone, term
 from neo_core.errors import UsageError
 from neo_core.ledger.models import Control, ControlKind
@@ -18,18 +17,9 @@ from neo_core.snapshot import OrchestratorState, ScheduleView, Section
 from screenshots.fixtures import busy_tasks, first_run, killed_keeper, snapshot, trouble
 from screenshots.parts import NOW
 from screenshots.services import killed_orchestrator, running_orchestrator, stopped_orchestrator
+from tests.console.taken import picture_of, written
 
 KEY = default_keymap().key
-
-
-def picture_of(shown):
-    picture = Picture()
-    picture.take(shown)
-    return picture
-
-
-def written(parts):
-    return "".join(part.text for part in joined(parts))
 
 
 class Daemon:

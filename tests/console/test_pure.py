@@ -26,15 +26,10 @@ from screenshots import fixtures
 from screenshots.fixtures import snapshot, unreadable_lease
 from screenshots.history import busy_runs
 from screenshots.parts import HELD, NOW, blocked_by_lease, run, task
+from tests.console.taken import picture_of
 
 KEYS = Keys("t", "r", "1", "3", "enter")
 KEY = default_keymap().key
-
-
-def picture_of(shown):
-    picture = Picture()
-    picture.take(shown)
-    return picture
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from neo_console.picture import Picture
-from neo_console.rows.strip import Flags, fit_parts, joined, strip_parts
+from neo_console.rows.strip import Flags, fit_parts, strip_parts
 from neo_console.vocabulary import Tone
 from neo_core.snapshot import LeaseLight, Section
 from screenshots.fixtures import first_run, held_lease, killed_keeper, pressed, snapshot, trouble, unreadable_lease
 from screenshots.parts import NOW
+from tests.console.taken import picture_of, written
 
 WIDTHS = (60, 70, 80, 100, 120)
 PADDING = 2
@@ -29,16 +30,6 @@ PICTURES = {
 def trouble_with(owner, light):
     lease = msgspec.structs.replace(held_lease(), owner=owner, light=light)
     return msgspec.structs.replace(trouble(), lease=msgspec.structs.replace(trouble().lease, value=lease))
-
-
-def picture_of(shown):
-    picture = Picture()
-    picture.take(shown)
-    return picture
-
-
-def written(parts):
-    return "".join(part.text for part in joined(parts))
 
 
 def line_of(shown, width, flags=NO_FLAGS, *, later=0.0):

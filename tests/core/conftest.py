@@ -6,7 +6,17 @@ import json
 
 import pytest
 
+from neo_core.ledger.store import Ledger
+from neo_core.workspace import ensure_state
+
 NEO_SCRIPTS = ("ai:sync-kb", "ai:backup", "ai:summarize-sessions", "ai:run-sandman", "ai:sync-github-workflow")
+
+
+@pytest.fixture
+def ledger(workspace):
+    ensure_state(workspace)
+    with Ledger(workspace.ledger) as opened:
+        yield opened
 
 
 @pytest.fixture

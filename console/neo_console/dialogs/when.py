@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Label, Static
 
 from neo_console.dialogs.base import Dialog
+from neo_console.field import Field
 from neo_console.format import age, exactly
 from neo_console.times import EXAMPLES, parse_moment
 
@@ -22,7 +23,9 @@ class MomentForm(Dialog[float]):
 
     def __init__(self) -> None:
         super().__init__("What had the memory at …", "Show it")
-        self._moment = Input(id="moment", placeholder="14:03", max_length=40)
+        self._moment = Field(
+            changed=self._follow, entered=self.action_confirm, id="moment", placeholder="14:03", max_length=40
+        )
         self._meant = Static(markup=False, id="meant")
 
     def parts(self) -> list[Widget]:
@@ -36,15 +39,6 @@ class MomentForm(Dialog[float]):
         said = f"like {EXAMPLES}" if isinstance(meant, str) else f"{exactly(meant, now)}, {age(now - meant)} ago"
         self._meant.update(Content(said))
 
-    def on_input_changed(self) -> None:
-        """Follow the typing."""
-        self.stop_complaining()
-        self.refresh_page()
-
-    def on_input_submitted(self) -> None:
-        """Answer."""
-        self.action_confirm()
-
     def action_confirm(self) -> None:
         """Answer with the moment, or say why what was typed is none."""
         if self.unseen:
@@ -55,6 +49,10 @@ class MomentForm(Dialog[float]):
             self.set_focus(self._moment)
         else:
             self.dismiss(meant)
+
+    def _follow(self, _text: str) -> None:
+        self.stop_complaining()
+        self.refresh_page()
 
     def _meant_moment(self) -> float | str:
         """Return the moment, or why there is none."""

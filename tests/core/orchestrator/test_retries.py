@@ -7,14 +7,12 @@ import pytest
 
 from neo_core.admission import Scene
 from neo_core.ledger.models import Finished, Outcome, Trigger
-from neo_core.ledger.store import Ledger
 from neo_core.orchestrator.planning import Known, plan
 from neo_core.profiles import Task
 from neo_core.requests import request
 from neo_core.schedule.decision import Decision
 from neo_core.schedule.gates import Facts, LeaseFacts, decide
 from neo_core.schedule.prompts import past_of
-from neo_core.workspace import ensure_state
 
 BEGIN = 1_800_000_000.0
 FREE = LeaseFacts(takeable=True)
@@ -49,13 +47,6 @@ class Life:
 
     def past(self):
         return past_of(self.task, self.ledger.runs.record_of(self.task.name), BEGIN)
-
-
-@pytest.fixture
-def ledger(workspace):
-    ensure_state(workspace)
-    with Ledger(workspace.ledger) as opened:
-        yield opened
 
 
 @pytest.fixture

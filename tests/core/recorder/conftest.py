@@ -6,11 +6,9 @@ import pytest
 
 from neo_core.config import MemoryConfig
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.store import Ledger
 from neo_core.memory.reading import Reading, Stall
 from neo_core.processes.source import ProcessInfo
 from neo_core.recorder.recorder import Recorder
-from neo_core.workspace import ensure_state
 
 MIB = 1024 * 1024
 BEGIN = 1_790_000_000.0
@@ -47,13 +45,6 @@ class Machine:
 @pytest.fixture
 def machine():
     return Machine()
-
-
-@pytest.fixture
-def ledger(workspace):
-    ensure_state(workspace)
-    with Ledger(workspace.ledger) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,23 +7,14 @@ import pytest
 from neo_core.clock import SystemClock
 from neo_core.ledger.memory import Sample
 from neo_core.ledger.models import Finished, Outcome, Run, Trigger
-from neo_core.ledger.store import Ledger
 from neo_core.memory.attribution import TreeCost
 from neo_core.memory.incidents import Watch
 from neo_core.memory.reading import Reading
 from neo_core.processes.source import system_source
 from neo_core.runs.lost import keep_aside, mark_lost_runs
-from neo_core.workspace import ensure_state
 
 MIB = 1024 * 1024
 DEAD = 2**22 + 17  # above the largest pid that Linux gives
-
-
-@pytest.fixture
-def ledger(workspace):
-    ensure_state(workspace)
-    with Ledger(workspace.ledger) as opened:
-        yield opened
 
 
 @pytest.fixture
