@@ -16,14 +16,16 @@ from textual.widgets import Input
 import neo_styles
 from neo_console import heap
 from neo_console.actions import BY_ID
-from neo_console.collector import Answered, Collected, CollectFailed, Collector
+from neo_console.collector import Collected, CollectFailed, Collector
 from neo_console.ending import Ending
+from neo_console.firstdrawing import PATIENCE
 from neo_console.format import clock_time, plain
 from neo_console.keymap import resolve_keys
 from neo_console.keysinturn import KeysInTurn
 from neo_console.lostsize import heed_size
+from neo_console.news import News
 from neo_console.panels.base import Look
-from neo_console.panels.sentences import Keys
+from neo_console.panels.sentences import keys_of
 from neo_console.picture import STALE_AFTER, Picture
 from neo_console.results import Journal, Result
 from neo_console.rows.strip import Flags
@@ -69,6 +71,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         read_only: bool = False,
         daemon: Daemon | None = None,
         unusable: str = "",
+        collector: Collector | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -90,7 +93,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         self._connect = connect
         self._engine: EngineLike | None = None
         self.ending = Ending()
-        self._collector = Collector(connect, self.post_message, every=config.console.refresh_every)
+        self._collector = collector or Collector(connect, every=config.console.refresh_every)
         self._wear(config.console.theme, config_path)
         remote = os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY")
         if remote and "TEXTUAL_ANIMATIONS" not in os.environ:
@@ -129,8 +132,15 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         """Return what every drawn line goes through; with NO_COLOR set no colour leaves."""
         return _NO_COLOUR if self.no_color else super().get_line_filters()
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Restyle everything; before anything is mounted that is to know the theme's variables."""
+        if self.ready:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def on_mount(self) -> None:
-        """Collect while the screen is laid out, so that its first drawing has rows."""
+        """Take pictures from now on."""
         self.ready = True
         if not self.is_headless:
             self.terminal_size = partial(shutil.get_terminal_size, (0, 0))
@@ -138,7 +148,8 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
             self.set_timer(_SETTLED_AFTER, self._load_the_rest)
             self.set_timer(2 * _SETTLED_AFTER, heap.settle)
         self.app_resume_signal.subscribe(self, self._come_back)
-        self._collector.start()
+        self._collector.listen(lambda found: self.post_message(News(found)))
+        self.set_timer(PATIENCE, self.main.late)
         self.main.refresh_picture()
         self.set_interval(1.0, self._beat)
 
@@ -160,24 +171,18 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
             field.replace(event.character, *field.selection)
             event.prevent_default()
 
-    def on_collected(self, message: Collected) -> None:
-        """Take a new picture and show it."""
-        self.picture.take(message.snapshot, message.course)
-        if not message.snapshot.config_error:
-            self._unusable = ""
-        self._looked_again(f"refreshed {clock_time(self.now())}", Tone.OK)
-        self._tick()
-
-    def on_collect_failed(self, message: CollectFailed) -> None:
-        """Keep what is known, as stale."""
-        self.picture.fail(message.why)
-        self._looked_again(f"not refreshed: {message.why}", Tone.FAIL)
-        self._tick()
-
-    def on_answered(self, message: Answered) -> None:
-        """Tell how work went that was asked of the collector's thread."""
-        message.then(message.result, message.why)
-        self.nudge()
+    def on_news(self, message: News) -> None:
+        """Take a new picture and show it, keep what is known as stale, or tell how work went that was asked for."""
+        found = message.found
+        if isinstance(found, Collected):
+            self._take(found)
+        elif isinstance(found, CollectFailed):
+            self.picture.fail(found.why)
+            self._looked_again(f"not refreshed: {found.why}", Tone.FAIL)
+            self._tick()
+        else:
+            found.then(found.result, found.why)
+            self.nudge()
 
     def action_say_how_to_quit(self) -> None:
         """Answer ctrl+c, which never quits."""
@@ -265,6 +270,13 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
             if (show := getattr(screen, "show_result", None)) is not None:
                 show(result)
 
+    def _take(self, found: Collected) -> None:
+        self.picture.take(found.snapshot, found.course)
+        if not found.snapshot.config_error:
+            self._unusable = ""
+        self._looked_again(f"refreshed {clock_time(self.now())}", Tone.OK)
+        self._tick()
+
     def _looked_again(self, text: str, tone: Tone) -> None:
         if self._asked_again:
             self._asked_again = False
@@ -302,18 +314,5 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         check_theme(theme, config_path)
         self.theme = theme
         self.colours = {Tone(name): colour for name, colour in neo_styles.tones(self.available_themes[theme]).items()}
-        key = self.keymap.key
-        keys = Keys(
-            trigger=key("trigger"),
-            refresh=key("refresh"),
-            schedule=key("panel-1"),
-            outcomes=key("panel-3"),
-            detail=key("detail"),
-            orchestrator=key("orchestrator"),
-            incidents=key("incidents"),
-            earlier=key("earlier"),
-            later=key("later"),
-            present=key("present"),
-        )
         shade = neo_styles.stylesheet_variables(self.available_themes[theme])["neo-cursor"]
-        self.look = Look(self.colours, keys, shade)
+        self.look = Look(self.colours, keys_of(self.keymap.key), shade)

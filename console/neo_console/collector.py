@@ -1,6 +1,7 @@
-"""The one background thread: it collects snapshots, does what takes long, and posts both.
+"""The one background thread: it collects snapshots, does what takes long, and tells both.
 
-It touches no widget and never ends the console. Only a call to a server that may hang gets a thread of its own.
+It touches no widget and never ends the console. Only a call to a server that may hang gets a thread of its own. It
+begins before the console is loaded, and therefore knows nothing of Textual.
 """
 
 from __future__ import annotations
@@ -8,10 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from neo_core.errors import NeoError
 from neo_core.snapshot import Section
@@ -29,31 +29,31 @@ _COURSE_EVERY = 5.0  # seconds
 _COURSE_LONG, _COURSE_STEP = 1800.0, 10.0
 
 
-class Collected(Message):
+@dataclass(frozen=True, slots=True)
+class Collected:
     """A new picture of everything, and how the memory went, when that was read again."""
 
-    def __init__(self, snapshot: Snapshot, course: Section[Course] | None = None) -> None:
-        super().__init__()
-        self.snapshot = snapshot
-        self.course = course
+    snapshot: Snapshot
+    course: Section[Course] | None = None
 
 
-class CollectFailed(Message):
+@dataclass(frozen=True, slots=True)
+class CollectFailed:
     """A collection failed; what was known before is stale."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self.why = why
+    why: str
 
 
-class Answered(Message):
+@dataclass(frozen=True, slots=True)
+class Answered:
     """Work that was asked for is done: its result, or why it failed; ``then`` takes both on the UI thread."""
 
-    def __init__(self, result: object, why: str, then: Then) -> None:
-        super().__init__()
-        self.result = result
-        self.why = why
-        self.then = then
+    result: object
+    why: str
+    then: Then
+
+
+Found = Collected | CollectFailed | Answered
 
 
 class Collector:
@@ -62,13 +62,14 @@ class Collector:
     Work that may block is done between two collections.
     """
 
-    def __init__(self, connect: Connect, post: Callable[[Message], object], *, every: float) -> None:
+    def __init__(self, connect: Connect, *, every: float) -> None:
         self._connect = connect
-        self._post = post
+        self._hear: Callable[[Found], object] | None = None
         self._every = every
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._rests = False
+        self._heard = threading.Event()
         self._engine: EngineLike | None = None
         self._shown = False
         self._course_at = 0.0
@@ -81,8 +82,15 @@ class Collector:
         return self._rests and self._asked.empty() and not self._wake.is_set()
 
     def start(self) -> None:
-        """Begin, at once."""
-        self._thread.start()
+        """Begin, at once; what is found waits until somebody listens."""
+        if not self._thread.ident:
+            self._thread.start()
+
+    def listen(self, hear: Callable[[Found], object]) -> None:
+        """Let ``hear`` know, on the thread of the collector, what was found, and everything from now on."""
+        self._hear = hear
+        self._heard.set()
+        self.start()
 
     def nudge(self) -> None:
         """Collect now instead of when it is time."""
@@ -106,23 +114,25 @@ class Collector:
         """Let the thread end when it can; nobody waits for it."""
         self._stop.set()
         self._wake.set()
+        self._heard.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
-            if not (self._work() and self._told(self._collect())):
+            if not (self._work() and self._tell(self._collect())):
                 return
             self._rests = True
             self._wake.wait(pause_after(time.monotonic() - began, self._every))
             self._rests = False
             self._wake.clear()
 
-    def _told(self, message: Message) -> bool:
-        """Post a message; return whether anybody listens still."""
-        if self._stop.is_set():
+    def _tell(self, found: Found) -> bool:
+        """Tell it once somebody listens; return whether anybody does still."""
+        self._heard.wait()
+        if self._stop.is_set() or self._hear is None:
             return False
         try:
-            self._post(message)
+            self._hear(found)
         except RuntimeError:  # the loop is closed
             return False
         return True
@@ -139,9 +149,9 @@ class Collector:
             answer = Answered(work(), "", then)
         except Exception as error:  # noqa: BLE001 - whatever it is, the console shows it and goes on
             answer = Answered(None, str(error) or type(error).__name__, then)
-        return self._told(answer)
+        return self._tell(answer)
 
-    def _collect(self) -> Message:
+    def _collect(self) -> Found:
         try:
             engine = self._own_engine()
             engine.reconfigure_if_changed()

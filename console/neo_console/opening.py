@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neo_console import heap
-from neo_console.app import NeoConsole
+from neo_console.collector import Collector
 from neo_console.daemon import DetachedDaemon
 from neo_core.config import Config, load_config
+from neo_core.engine import Engine
 from neo_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from neo_console.ports import EngineLike
     from neo_core.workspace import Workspace
 
 
@@ -28,10 +29,10 @@ def run_console(workspace: Workspace, config: Config | None = None, *, read_only
         except ConfigError:
             config, unusable = Config(), f"{workspace.config.name} cannot be used"
 
-    def connect() -> EngineLike:
-        from neo_core.engine import Engine
-
-        return Engine.for_looking(workspace)
+    connect = partial(Engine.for_looking, workspace)
+    collector = Collector(connect, every=config.console.refresh_every)
+    collector.start()  # reads the workspace while Textual is loaded
+    from neo_console.app import NeoConsole
 
     app = NeoConsole(
         connect,
@@ -41,6 +42,7 @@ def run_console(workspace: Workspace, config: Config | None = None, *, read_only
         read_only=read_only,
         daemon=DetachedDaemon(workspace),
         unusable=unusable,
+        collector=collector,
     )
     ended = 1
     try:

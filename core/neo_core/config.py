@@ -5,9 +5,7 @@ Every error names the file, the key, the cause and the mend. A workspace without
 
 from __future__ import annotations
 
-import difflib
 import stat
-import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +27,7 @@ from neo_core.config_sections import (
     UnloadConfig,
 )
 from neo_core.durations import Duration, Window, parse_duration, parse_window
-from neo_core.errors import ConfigError, describe_os_error
+from neo_core.errors import ConfigError, describe_os_error, nearest
 from neo_core.sizes import Size, parse_size
 from neo_core.workspace import SECTIONS
 
@@ -100,6 +98,8 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(
             str(path), f"cannot be read: {describe_os_error(error)}", "Make it a file that you can read."
         ) from error
+    import tomllib  # many workspaces have no file
+
     try:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -208,8 +208,8 @@ class _Reader:
         """Return what of the table is known, and complain about the rest."""
         for name in table:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                mend = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(known)}."
+                near = nearest(name, known)
+                mend = f"Did you mean {prefix}{near}?" if near else f"Known here: {', '.join(known)}."
                 self._complain(f"{prefix}{name}", "is not a known key", mend)
         return {name: value for name, value in table.items() if name in known}
 

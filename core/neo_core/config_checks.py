@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from typing import TYPE_CHECKING
 
 from neo_core.durations import format_duration
@@ -32,6 +30,9 @@ def check_config(config: Config, complain: Complaint) -> None:
 
 def as_arguments(line: str) -> str:
     """Return a command line as the list of words it should have been; what only a shell understands stays for one."""
+    import json
+    import shlex
+
     try:
         words = shlex.split(line)
     except ValueError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from cronsim import CronSim, CronSimError
-
 
 def check_cron(expression: str) -> str:
     """Return what is wrong with a five-field expression; empty when nothing is."""
     if len(expression.split()) != 5:
         return "it has not five fields"
+    from cronsim import CronSim, CronSimError  # few schedules have one
+
     try:
         next(CronSim(expression, datetime(2026, 1, 1)))  # noqa: DTZ001 - cron speaks local time
     except CronSimError as error:
@@ -27,6 +27,8 @@ def next_fire(expression: str, after: float) -> float:
 
     An hour that the clocks skip comes as the hour after it; one that they repeat comes once.
     """
+    from cronsim import CronSim
+
     fires = CronSim(expression, datetime.fromtimestamp(after))  # noqa: DTZ006 - cron speaks local time
     # Within an hour that comes twice, the fires that follow on the wall have passed already.
     return next(at for fire in fires if (at := fire.timestamp()) > after)

@@ -59,11 +59,17 @@ class JobError(NeoError):
 
 def guess(name: str, known: Iterable[str]) -> str:
     """Return ``Did you mean …? `` for what looks like ``name`` in whatever case; empty when nothing does."""
-    import difflib  # a millisecond that only a mistake costs
+    near = nearest(name, known)
+    return f"Did you mean {near}? " if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what of ``known`` looks like ``name`` in whatever case; empty when nothing does."""
+    import difflib  # milliseconds that only a mistake costs
 
     by_case = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name.lower(), by_case, n=1)
-    return f"Did you mean {by_case[near[0]]}? " if near else ""
+    return by_case[near[0]] if near else ""
 
 
 def describe_os_error(error: OSError) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from neo_console.cli.main import cli
+from neo_console.cli.group import cli
 from neo_console.keymap import key_table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from neo_console.collector import Collected, CollectFailed, Collector, pause_after
+from neo_console.news import News
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
 from neo_core.errors import WorkspaceError
@@ -72,7 +73,7 @@ async def test_what_arrives_while_it_closes_does_no_harm(open_console):
         app = desk.app
     assert app.screen_stack == []
     late = snapshot(outcomes=())
-    app.on_collected(Collected(late))
+    app.on_news(News(Collected(late)))
     assert app.picture.snapshot is late
 
 
@@ -94,8 +95,32 @@ def test_the_thread_ends_when_nobody_listens(until):
     def closed(_message):
         raise RuntimeError("Event loop is closed")
 
-    collector = Collector(FixedEngine, closed, every=0.01)
+    collector = Collector(FixedEngine, every=0.01)
+    collector.listen(closed)
+    until(lambda: not collector._thread.is_alive())
+
+
+def test_what_it_finds_before_anybody_listens_is_told_then(until):
+    heard, looked = [], threading.Event()
+
+    class Engine(FixedEngine):
+        def snapshot(self):
+            looked.set()
+            return super().snapshot()
+
+    collector = Collector(Engine, every=0.01)
     collector.start()
+    assert looked.wait(10)
+    collector.listen(heard.append)
+    until(lambda: heard)
+    collector.stop()
+    assert isinstance(heard[0], Collected)
+
+
+def test_it_ends_where_nobody_ever_listens(until):
+    collector = Collector(FixedEngine, every=0.01)
+    collector.start()
+    collector.stop()
     until(lambda: not collector._thread.is_alive())
 
 
@@ -122,8 +147,8 @@ def test_it_tries_again_after_it_could_not_connect(until):
         def memory_course(self, seconds, step):
             return calm_course()
 
-    collector = Collector(Engine, messages.append, every=0.01)
-    collector.start()
+    collector = Collector(Engine, every=0.01)
+    collector.listen(messages.append)
     until(lambda: len(messages) >= 2)
     collector.stop()
     assert isinstance(messages[0], CollectFailed)
@@ -142,8 +167,8 @@ def test_the_first_picture_does_not_wait_for_the_memory_to_be_recorded(until):
             done.append("look")
             return super().snapshot()
 
-    collector = Collector(Engine, lambda message: None, every=0.01)
-    collector.start()
+    collector = Collector(Engine, every=0.01)
+    collector.listen(lambda found: None)
     until(lambda: len(done) >= 3)
     collector.stop()
     assert done[:3] == ["look", "record", "look"]

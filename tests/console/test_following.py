@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neo_console.collector import Collected
+from neo_console.news import News
 from neo_core.ledger.models import Outcome
 from screenshots.fixtures import snapshot
 from screenshots.parts import NOW, run
@@ -52,7 +53,7 @@ async def test_the_end_is_reached_while_rows_come(machine, open_console, begin, 
             if part == "key":
                 table.move_to_end(last=begin != "G")
             else:
-                desk.app.on_collected(Collected(next(newer)))
+                desk.app.on_news(News(Collected(next(newer))))
         machine.picture = desk.app.picture.snapshot
         await desk.settled()
         assert 0 <= place(table) < height(table)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from textual.app import App
 
 from neo_console.collector import Collected
+from neo_console.news import News
 from neo_console.panels.table import KeyedTable
 from neo_console.rows.model import Cell, Column, Row
 from neo_console.subjects import task_subject
@@ -218,7 +219,7 @@ def may_have_asked(world, asked, who):
 def see(desk, world):
     """Hand the app the picture of the world as the collector does."""
     desk.machine.picture = world.picture()
-    desk.app.on_collected(Collected(desk.machine.picture))
+    desk.app.on_news(News(Collected(desk.machine.picture)))
 
 
 async def act(desk, world, action, meanwhile):

@@ -6,6 +6,7 @@ import pytest
 
 from neo_console.collector import Collected
 from neo_console.filters import FIELDS, GRAMMAR, parse_filter
+from neo_console.news import News
 from neo_console.panels.sentences import Keys, sentence
 from neo_console.picture import Picture
 from neo_console.rows.model import About, Row
@@ -55,16 +56,16 @@ async def test_every_panel_says_each_of_its_states(machine, open_console, name):
             (Seen.UNKNOWN, Section(at=NOW)),
         ):
             app.picture = Picture()
-            app.on_collected(told(name, section))
+            app.on_news(News(told(name, section)))
             await said(seen, section.error)
         app.picture = Picture()
         course = Section(at=NOW, value=machine.memory_course(600, 10))
-        app.on_collected(Collected(snapshot(), course))
+        app.on_news(News(Collected(snapshot(), course)))
         await desk.settled()
         assert panel.seen is Seen.OK
         assert not panel._notice.display
         desk.clock.at += 3
-        app.on_collected(told(name, Section(at=NOW + 3, error=LOCKED)))
+        app.on_news(News(told(name, Section(at=NOW + 3, error=LOCKED))))
         await said(Seen.STALE, LOCKED, "3s")
 
 

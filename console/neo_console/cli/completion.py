@@ -30,7 +30,7 @@ def completion(shell: str) -> None:
     Commands, options, tasks, services, runs, incidents and backups are completed, from the workspace of the current
     folder or of --workspace. What cannot be read is not offered, without a word. neo-lease is not completed.
     """
-    from neo_console.cli.main import cli
+    from neo_console.cli.group import cli
 
     kind = get_completion_class(shell)
     if kind is None:

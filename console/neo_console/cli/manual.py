@@ -287,16 +287,18 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
             yield from commands(command, f"{prefix}{name} ")
 
 
-def write_manual(group: click.Group) -> None:
-    """Give every command what stands here."""
-    group.epilog = _epilog(TOP)
-    for name, command in commands(group):
-        entry = MANUAL[name]
-        command.short_help = entry.short
-        command.epilog = _epilog(entry, PRINTS[name])
+def write_entry(name: str, command: click.Command) -> None:
+    """Give a command, and every one below it, what stands here."""
+    entry = MANUAL[name]
+    command.short_help = entry.short
+    command.epilog = epilog(entry, PRINTS[name])
+    if isinstance(command, click.Group):
+        for below, one in command.commands.items():
+            write_entry(f"{name} {below}", one)
 
 
-def _epilog(entry: Entry, prints: str = "") -> str:
+def epilog(entry: Entry, prints: str = "") -> str:
+    """Return what follows the options: what it prints, exit codes, examples, files."""
     parts = [f"Prints {prints}."] if prints else []
     parts.append(f"Exit codes: {entry.exits}.")
     if entry.more:

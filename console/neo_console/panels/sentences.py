@@ -8,7 +8,7 @@ from neo_console.format import age
 from neo_console.vocabulary import Seen, outcome_term
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from neo_core.ledger.models import Run
 
@@ -31,6 +31,22 @@ class Keys(NamedTuple):
     earlier: str = ""
     later: str = ""
     present: str = ""
+
+
+def keys_of(key: Callable[[str], str]) -> Keys:
+    """Return the keys of the actions that sentences name."""
+    return Keys(
+        trigger=key("trigger"),
+        refresh=key("refresh"),
+        schedule=key("panel-1"),
+        outcomes=key("panel-3"),
+        detail=key("detail"),
+        orchestrator=key("orchestrator"),
+        incidents=key("incidents"),
+        earlier=key("earlier"),
+        later=key("later"),
+        present=key("present"),
+    )
 
 
 _SENTENCES: Mapping[str, Mapping[Seen, str]] = {

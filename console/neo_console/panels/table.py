@@ -63,6 +63,11 @@ class KeyedTable(LineTable, inherit_bindings=False):
         """What was selected until it vanished."""
         return self._gone
 
+    @property
+    def fitted(self) -> bool:
+        """Whether the columns are there: they wait for the table's size, and the rows for them."""
+        return bool(self._widths)
+
     def show_rows(self, rows: Sequence[Row], colours: Colours, *, refiltered: bool = False) -> None:
         """Make the table show exactly ``rows``, in that order unless it is sorted, changing only what differs.
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from neo_console.actions import ACTIONS
 from neo_console.context import Context
+from neo_console.firstdrawing import FirstDrawing
 from neo_console.panels.base import TablePanel
 from neo_console.panels.filterbar import FilterBar
 from neo_console.panels.footer import KeyHints, LastResult
@@ -40,7 +40,7 @@ Panel = TablePanel | MemoryPanel | LogPanel
 WIDE, TALL = 100, 24
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(FirstDrawing, inherit_bindings=False):
     """Shows the picture. It decides nothing: keys go to the action registry."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "step_back", show=False)]
@@ -102,6 +102,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         keymap = self.console.keymap
         bound = [Binding(key, f"perform('{one.id}')", one.label) for one in ACTIONS for key in keymap.keys(one.id)]
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bound)])
+
+    def complete(self) -> bool:
+        """Return whether the schedule can be shown, or why it cannot."""
+        picture = self.console.picture
+        return too_small(self.size) or (self.schedule.table.fitted and bool(picture.snapshot or picture.failure))
 
     def action_perform(self, action_id: str) -> None:
         """Hand a key to the registry."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -213,7 +212,7 @@ class RunTable:
 
     def of_ids(self, run_ids: Sequence[str]) -> list[Run]:
         """Return those of the rows that exist, in no order."""
-        asked = json.dumps(list(run_ids))
+        asked = msgspec.json.encode(run_ids).decode()
         where = "run_id IN (SELECT value FROM json_each(?))"
         return self._database.select(Run, f"{SELECT_RUN} WHERE {where}", (asked,))
 

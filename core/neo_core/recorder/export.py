@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,8 @@ def export_report(report: Report, workspace: Workspace) -> tuple[Path, Path]:
 
     Raises ``WorkspaceError``.
     """
+    import json
+
     ensure_state(workspace)
     folder = workspace.state / "incidents"
     name = f"incident-{report.incident.incident_id}"

@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from neo_console.cli.main import cli
+from neo_console.cli.group import cli
 from neo_core.config_template import TEMPLATE
 from neo_core.lease.words import INHERITED_TOKEN
 

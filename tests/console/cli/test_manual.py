@@ -11,7 +11,7 @@ import sys
 import click
 import pytest
 
-from neo_console.cli.main import cli
+from neo_console.cli.group import cli
 from neo_console.cli.manual import MANUAL, commands
 from neo_console.cli.prints import PRINTS
 from neo_core.commands import lease, orchestrator

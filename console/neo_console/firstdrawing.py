@@ -1,0 +1,32 @@
+"""The screen that is drawn first: it waits a moment for something to show; an empty one costs as much and flickers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from textual.screen import Screen
+
+PATIENCE = 0.3  # seconds
+
+
+class FirstDrawing(Screen[None], inherit_bindings=False):
+    """Draws nothing until it is ``complete``, or told that it is ``late``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn = False
+
+    @abstractmethod
+    def complete(self) -> bool:
+        """Return whether what is to be seen first is there."""
+
+    def late(self) -> None:
+        """Draw what there is."""
+        if not self._drawn:
+            self._drawn = True
+            self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        self._drawn = self._drawn or self.complete()
+        if self._drawn:
+            super()._compositor_refresh()
