@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from neo_console.availability import (
     Predicate,
@@ -30,8 +31,7 @@ ACT, LOOK, MOVE, CONSOLE = "Act", "Look", "Move", "Console"
 GROUPS = (ACT, LOOK, MOVE, CONSOLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One action. ``footer`` is its rank there, 0 for not shown; ``enabled`` says why it cannot act, if so.
 
     ``also`` are other words that it is looked for by.

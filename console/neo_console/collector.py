@@ -9,9 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.errors import NeoError
 from neo_core.snapshot import Section
@@ -29,23 +28,20 @@ _COURSE_EVERY = 5.0  # seconds
 _COURSE_LONG, _COURSE_STEP = 1800.0, 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """A new picture of everything, and how the memory went, when that was read again."""
 
     snapshot: Snapshot
     course: Section[Course] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CollectFailed:
+class CollectFailed(NamedTuple):
     """A collection failed; what was known before is stale."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """Work that was asked for is done: its result, or why it failed; ``then`` takes both on the UI thread."""
 
     result: object

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_console.logfeed import LogKind, LogOf
@@ -29,8 +28,7 @@ class Blocked(NamedTuple):
         return f"{self.reason}{WAY_OUT}{self.way_out}"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What an action is judged by. ``key`` names the key of another action; ``gone`` is a selection that vanished.
 
     ``read_only`` is why nothing may be changed, ``write_again`` what mends that. ``past`` is the time of what the

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from neo_console.logfeed import part_before
 from neo_console.panels.logline import rewritten, shown
@@ -77,8 +78,7 @@ def scan_back(read: Reader, high: int, matcher: Matcher, *, seconds: float = _ST
     return Scan(low, found)
 
 
-@dataclass(slots=True)
-class Search:
+class Search(msgspec.Struct):
     """How far a search came: ``found`` are the bytes at which matching lines begin, from ``low`` on.
 
     From ``high``, the beginning of a line, on it looks again: that line may have been unfinished.
@@ -87,7 +87,7 @@ class Search:
     matcher: Matcher
     low: int
     high: int
-    found: list[int] = field(default_factory=list)
+    found: list[int] = []
     current: int | None = None
     wanted: int = 0
     said: str = ""

@@ -5,7 +5,6 @@ No emoji, so widths hold.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -99,7 +98,7 @@ class ActionCommands(Provider):
             name = plain(subject.key)
             go = partial(go_to, console, subject.key, service=bool(subject.service))
             yield Offer(f"go to {name}", "select it in the schedule", blocked=False, perform=go)
-            context = replace(console.main.context(), subject=subject, gone=None, past="")
+            context = console.main.context()._replace(subject=subject, gone=None, past="")
             for action in (BY_ID[one] for one in _OF_A_NAME):
                 if action.id != "defer" or not subject.service:
                     title = f"{action.label_in(context)} {name}"

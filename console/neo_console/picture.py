@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
 
 from neo_console.history import History
 from neo_console.rows.processes import tree_key
@@ -38,8 +39,7 @@ STALE_AFTER = 10.0
 _BROKEN = ("malformed", "damaged", "not a database", "of another program")
 
 
-@dataclass(frozen=True, slots=True)
-class View(Generic[T]):
+class View(msgspec.Struct, Generic[T], frozen=True):
     """One section as it may be shown: how far it can be trusted, its value, since when that is true, what is wrong."""
 
     seen: Seen

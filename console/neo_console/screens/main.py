@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingsMap, BindingType
@@ -170,7 +169,7 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
         selection = self._selection()
         if self.current is not self.memory:
             return selection
-        return replace(selection, subject=None, gone=None, past=self.memory.past_time)
+        return selection._replace(subject=None, gone=None, past=self.memory.past_time)
 
     def _selection(self) -> Context:
         """Return what the last table has selected, whose log the log panel shows."""
