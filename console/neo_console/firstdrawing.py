@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
+
+if TYPE_CHECKING:
+    from textual import events
 
 PATIENCE = 0.3  # seconds
 
@@ -19,6 +23,15 @@ class FirstDrawing(Screen[None], inherit_bindings=False):
     @abstractmethod
     def complete(self) -> bool:
         """Return whether what is to be seen first is there."""
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Style nothing again that has just been styled for the first time."""
+        event.refresh_styles = event.refresh_styles and self._drawn
+
+    def on_idle(self) -> None:
+        """Draw as soon as that makes sense instead of with the next frame."""
+        if not self._drawn and self.complete():
+            self._on_timer_update()
 
     def late(self) -> None:
         """Draw what there is."""
