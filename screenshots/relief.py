@@ -126,3 +126,9 @@ class FixedReliever:
         self.asked.append(("relief-stop", run_id, because))
         told = "dream was asked to end"
         return Relief(kind=ReliefKind.STOP, target=run_id, asked_at=NOW, expected=4212 * MIB, sentence=told)
+
+    def end_stray(self, pid: int, start_time: int | None = None, because: str = "") -> Relief:
+        """Remember it."""
+        self.asked.append(("end-stray", pid, start_time, because))
+        told = f"sleep (pid {pid}) with 1 process ended when asked"
+        return Relief(kind=ReliefKind.STRAY, target=str(pid), asked_at=NOW, expected=4096 * MIB, sentence=told)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from neo_console.context import Blocked, Context
+from neo_console.context import ORCHESTRATOR_TREE, Blocked, Context
+from neo_console.living import SCRIPT_TREE, is_script, script_end
 from neo_console.subjects import Kind
 from neo_console.vocabulary import outcome_term
 from neo_core.ledger.models import ServiceState
@@ -127,8 +128,12 @@ def may_stop(context: Context) -> Blocked | None:
 
 
 def _stopped_elsewhere(context: Context, label: str) -> Blocked:
-    if context.on_orchestrator:
+    if context.tree_kind == ORCHESTRATOR_TREE:
         return Blocked("the orchestrator has a key of its own", f"press {context.key('orchestrator')} to stop it")
+    lease = context.picture.lease_known()
+    if context.tree_kind == SCRIPT_TREE and lease is not None and is_script(lease):
+        what = f"{lease.owner} (pid {lease.pid}) is a script that holds the lease, no run of ours"
+        return Blocked(what, script_end(lease))
     return Blocked(f"{label} is no run of this workspace", "stop it where it was started")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neo_core.snapshot import ServiceView, TaskView
     from neo_core.snapshot_strays import StrayView
 
-ORCHESTRATOR_TREE = "orchestrator:"
+ORCHESTRATOR_TREE = "orchestrator"
 WAY_OUT = " — "
 
 
@@ -60,15 +60,15 @@ class Context(NamedTuple):
         return self.picture.stray(*stray) if stray is not None else None
 
     @property
-    def on_orchestrator(self) -> bool:
-        """Whether the orchestrator's tree, or a process of it, is selected."""
+    def tree_kind(self) -> str:
+        """The kind of the tree that is selected, directly or through a process of it; empty for none."""
         subject = self.subject
         if subject is None or subject.kind is Kind.TREE:
-            return subject is not None and subject.key.startswith(ORCHESTRATOR_TREE)
+            return subject.key.partition(":")[0] if subject else ""
         if subject.pid is None or subject.start_time is None:
-            return False
+            return ""
         found = self.picture.process(subject.pid, subject.start_time)
-        return found is not None and f"{found[0].kind}:" == ORCHESTRATOR_TREE
+        return found[0].kind if found is not None else ""
 
     @property
     def live_run_id(self) -> str:
@@ -104,6 +104,6 @@ class Context(NamedTuple):
         subject = self.subject
         if subject is not None and subject.service:
             return LogOf(LogKind.SERVICE, subject.service)
-        if subject is not None and subject.kind is Kind.TREE and subject.key.startswith(ORCHESTRATOR_TREE):
+        if subject is not None and subject.kind is Kind.TREE and self.tree_kind == ORCHESTRATOR_TREE:
             return LogOf(LogKind.ORCHESTRATOR)
         return LogOf(LogKind.RUN, self.logged_run_id)

@@ -129,6 +129,13 @@ def _memory_of(run: Run, picture: Picture) -> str:
     return " · ".join(told)
 
 
+def peak_memory(run: Run) -> str:
+    """Return the peak and how it is measured, which is not as the processes panel does; a dash for none."""
+    if not run.peak_memory:
+        return size(run.peak_memory)
+    return f"{size(run.peak_memory)}, sampled: its runner and its processes, a shared page once for each"
+
+
 def _past(task: TaskView, now: float) -> Facts:
     last = outcome_term(task.last_outcome) if task.last_outcome else None
     if last is None:
@@ -167,7 +174,7 @@ def _run(run: Run, now: float) -> Facts:
         Heading("Processes"),
         Fact("runner", f"pid {run.runner_pid}" if run.runner_pid else ""),
         Fact("command", f"pid {run.child_pid}" if run.child_pid else ""),
-        Fact("peak memory", size(run.peak_memory)),
+        Fact("peak memory", peak_memory(run)),
         Fact("lease", f"{term(run.lease_role).word}{f', generation {run.generation}' if run.generation else ''}"),
         Fact("command line", run.command),
     ]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
+from textual import events, on
 from textual.screen import Screen
-
-if TYPE_CHECKING:
-    from textual import events
 
 PATIENCE = 0.3  # seconds
 
@@ -24,7 +21,8 @@ class FirstDrawing(Screen[None], inherit_bindings=False):
     def complete(self) -> bool:
         """Return whether what is to be seen first is there."""
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    @on(events.ScreenResume)
+    def _style_once(self, event: events.ScreenResume) -> None:
         """Style nothing again that has just been styled for the first time."""
         event.refresh_styles = event.refresh_styles and self._drawn
 

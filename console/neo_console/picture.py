@@ -155,11 +155,14 @@ class Picture:
         """Return the processes that belong to nothing that lives."""
         return self._view("strays", now)
 
+    def known_strays(self) -> tuple[StrayView, ...]:
+        """Return the strays as last read."""
+        strays: StraysView | None = self._value("strays")
+        return strays.found if strays else ()
+
     def stray(self, pid: int, start_time: int) -> StrayView | None:
         """Return the stray with exactly that root, as last read."""
-        strays: StraysView | None = self._value("strays")
-        found = strays.found if strays else ()
-        return next((one for one in found if (one.pid, one.start_time) == (pid, start_time)), None)
+        return next((one for one in self.known_strays() if (one.pid, one.start_time) == (pid, start_time)), None)
 
     def service(self, name: str) -> ServiceView | None:
         """Return that service as last read."""
@@ -170,6 +173,11 @@ class Picture:
         """Return the orchestrator as last read."""
         keeper: OrchestratorView | None = self._value("orchestrator")
         return keeper
+
+    def lease_known(self) -> LeaseView | None:
+        """Return the lease as last read."""
+        lease: LeaseView | None = self._value("lease")
+        return lease
 
     def pause(self) -> Control | None:
         """Return the pause in force as last read."""

@@ -27,7 +27,7 @@ class RelieverLike(Protocol):
     """What can be done about the memory. Every method may raise ``NeoError``."""
 
     def options(self) -> tuple[Option, ...]:
-        """Return what can be done now, the most reversible first."""
+        """Return what can be done now, what costs least first."""
         ...
 
     def history(self, limit: int = 100) -> list[Relief]:
@@ -48,6 +48,10 @@ class RelieverLike(Protocol):
 
     def stop(self, run_id: str, because: str = "", *, force: bool = False) -> Relief:
         """Ask for the end of a run."""
+        ...
+
+    def end_stray(self, pid: int, start_time: int | None = None, because: str = "") -> Relief:
+        """End exactly that stray tree."""
         ...
 
 

@@ -20,6 +20,8 @@ def title(one: Option | Relief) -> str:
     label = one.target if isinstance(one, Relief) else one.label
     if one.kind is ReliefKind.STOP:
         label = f"{label} {one.target[:8]}" if label != one.target else label[:8]
+    if one.kind is ReliefKind.STRAY and label != one.target:
+        label = f"{label} {one.target}"
     return f"{term(one.kind).word} {plain(label)}".strip()
 
 

@@ -10,7 +10,7 @@ from neo_console.vocabulary import Tone
 _BADGES = {Tone.OK: "✓", Tone.RUN: "●", Tone.WAIT: "‖", Tone.FAIL: "✗", Tone.CALM: "◐"}
 _MOST = 50
 _STAYS = 12.0  # seconds
-_FAILURE_STAYS = 60.0
+_REFUSAL_STAYS = 60.0
 
 
 class Result(NamedTuple):
@@ -27,8 +27,8 @@ class Result(NamedTuple):
 
     @property
     def stays(self) -> float:
-        """For how many seconds it stands on the main screen."""
-        return _FAILURE_STAYS if self.tone is Tone.FAIL else _STAYS
+        """For how many seconds it stands on the main screen: longer where what was asked for did not happen."""
+        return _REFUSAL_STAYS if self.tone in (Tone.FAIL, Tone.WAIT) else _STAYS
 
 
 class Journal:

@@ -42,7 +42,7 @@ def company(then: Then, now: float, lease: str = "") -> list[Told]:
         f"{one.incident_id} {word} open ({term(one.phase).word} at its worst): neo-console incident {one.incident_id}"
         for one in then.incidents
     ]
-    waiting = [f"{one.task}: {_reason(one.row)}" for one in then.waiting]
+    waiting = [f"{one.task}: {_reason(one.row)}{_patience(one.row)}" for one in then.waiting]
     return [
         Told("lease", (lease or lease_then(then),)),
         Told("runs", _or_none([_run(run, now) for run in then.runs])),
@@ -124,6 +124,13 @@ def _run(run: Run, now: float) -> str:
 
 def _reason(row: Run | None) -> str:
     return "" if row is None else row.reason or reason_text(row.reason_code)
+
+
+def _patience(row: Run | None) -> str:
+    """Return who waited by hand; nothing where the orchestrator tried again."""
+    if row is None or not row.patient:
+        return ""
+    return f" (run --wait by {row.requested_by})" if row.requested_by else " (run --wait)"
 
 
 def _or_none(lines: list[str]) -> tuple[str, ...]:

@@ -150,6 +150,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
     },
     ReliefKind: {
         ReliefKind.DEFER_HEAVY: Term("defer everything heavy", "‖", Tone.CALM),
+        ReliefKind.STRAY: Term("end stray", "◍", Tone.WAIT),
         ReliefKind.UNLOAD: Term("unload", "▿", Tone.PLAIN),
         ReliefKind.STOP: Term("stop", "⊘", Tone.WAIT),
     },

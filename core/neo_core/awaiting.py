@@ -13,7 +13,7 @@ import msgspec
 
 from neo_core.durations import format_duration
 from neo_core.errors import LedgerError, NeoError
-from neo_core.ledger.models import Outcome, Run, Waiter
+from neo_core.ledger.models import PATIENCE_TOLD_EVERY, Outcome, Run, Waiter
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import identity_of, is_alive
 from neo_core.requests import request, user_name
@@ -66,8 +66,8 @@ class Starting(Protocol):
         """Every task by name."""
         ...
 
-    def trigger(self, task: str, *, override_memory: bool = False) -> Attempt:
-        """Start the task, or record why not."""
+    def trigger(self, task: str, *, override_memory: bool = False, patient: bool = False) -> Attempt:
+        """Start the task, or record why not, and that whoever asks goes on trying."""
         ...
 
     def preview(self, task: str, *, override_memory: bool = False) -> Decision:
@@ -105,6 +105,7 @@ class Patience:
         self._began, self._since = clock.monotonic(), clock.now()
         self._seconds = seconds
         self._yielded = 0
+        self._noted = self._began
 
     def start(self) -> Attempt:
         """Return the attempt that started the task, or the last refusal. Raises ``NeoError``.
@@ -135,8 +136,11 @@ class Patience:
                 self._clock.sleep(_LOOK_EVERY if left is None else min(_LOOK_EVERY, left))
                 seen = self._look()
             except KeyboardInterrupt:
+                self._note_patience(attempt)
                 self._record_cancelled(attempt.decision, held)
                 raise
+            if self._clock.monotonic() - self._noted >= PATIENCE_TOLD_EVERY:
+                self._note_patience(attempt)
             if seen is not None and seen.same_as(held):
                 continue
             if seen is not None and seen.reason_code == Reason.LEDGER_ERROR:
@@ -144,11 +148,18 @@ class Patience:
                 continue
             if seen is None and self._let_others_first():
                 continue
+            self._note_patience(attempt)
             attempt, again = self._try()
             if again is None or _never(attempt):
                 return attempt
             held = again
         return self._try()[0]
+
+    def _note_patience(self, attempt: Attempt) -> None:
+        """Let the row of what was held back say until when it was tried, for who asks later what waited then."""
+        self._noted = self._clock.monotonic()
+        with suppress(LedgerError), self._writing() as ledger:
+            ledger.runs.still_tried(attempt.run_id, self._clock.now())
 
     def _look(self) -> WaitsFor | None:
         """Return what blocks the start now; a ledger that cannot be read for a moment is waited for, too."""
@@ -162,7 +173,8 @@ class Patience:
 
     def _try(self) -> tuple[Attempt, WaitsFor | None]:
         """Ask for the start; return what was in its way, ``None`` once it has begun."""
-        attempt = self._engine.trigger(self._task, override_memory=self._override)
+        attempt = self._engine.trigger(self._task, override_memory=self._override, patient=True)
+        self._noted = self._clock.monotonic()
         blocking = attempt.decision.blocking
         if blocking is not None:
             return attempt, WaitsFor(blocking.reason, blocking.blocker, blocking.sentence, blocking.clears_when)

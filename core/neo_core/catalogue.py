@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 
+_BEFORE = "the configuration of before"
+
+
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """What is maintained here. ``error`` says why this is not what ``neo-console.toml`` says; empty when it is.
 
@@ -119,6 +122,21 @@ def _defaults(workspace: Workspace) -> Catalogue:
     return msgspec.structs.replace(found, instead="the defaults")
 
 
+def mended_elsewhere(workspace: Workspace, old: Catalogue) -> tuple[Workspace, Catalogue] | None:
+    """Return the workspace and the configuration of a file that was wrong from the beginning and is mended now.
+
+    Only where it puts the lease elsewhere: who began under a wrong file could only guess the place, and has started
+    nothing by it. ``None`` for everything else.
+    """
+    if not old.error or old.instead == _BEFORE:
+        return None
+    try:
+        found, place = read_catalogue(workspace), resolve_workspace(workspace.root)
+    except NeoError:
+        return None
+    return None if place.lease == workspace.lease else (place, found)
+
+
 def read_catalogue_again(workspace: Workspace, old: Catalogue) -> Catalogue:
     """Resolve an edited configuration, or keep ``old`` with the ``error``; the place of the lease never changes."""
     try:
@@ -130,7 +148,7 @@ def read_catalogue_again(workspace: Workspace, old: Catalogue) -> Catalogue:
                 "Leave and start this program again.",
             )
     except NeoError as error:
-        instead = old.instead or "the configuration of before"
+        instead = old.instead or _BEFORE
         return msgspec.structs.replace(old, error=str(error), instead=instead)
     return found
 

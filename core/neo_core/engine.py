@@ -10,9 +10,18 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from neo_core.admission import gather_facts
 from neo_core.awaiting import Patience
-from neo_core.catalogue import Catalogue, config_stamp, read_catalogue, read_catalogue_again, read_catalogue_anyway
+from neo_core.catalogue import (
+    Catalogue,
+    config_stamp,
+    mended_elsewhere,
+    read_catalogue,
+    read_catalogue_again,
+    read_catalogue_anyway,
+)
 from neo_core.clock import Clock, SystemClock, to_iso
 from neo_core.errors import EndedError, LedgerError, NeoError, UsageError
 from neo_core.incumbent import read_incumbent
@@ -33,6 +42,7 @@ from neo_core.schedule.gates import decide
 from neo_core.service_desk import ServiceDesk
 from neo_core.starting import Attempt, Starter
 from neo_core.strays.act import act_on, left_of_service, manner_of, pick, told_of
+from neo_core.workspace import resolve_workspace_anyway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +73,7 @@ class Engine(ServiceDesk):
     ) -> None:
         told = catalogue or read_catalogue(workspace, config)
         super().__init__(workspace, told, clock=clock or SystemClock(), source=source or system_source())
-        self._edited = config_stamp(workspace)
+        self._edited = None if told.error else config_stamp(workspace)  # what was wrong may be mended since it was read
         self._lease = LeaseStore(
             workspace.lease,
             source=self._source,
@@ -81,6 +91,8 @@ class Engine(ServiceDesk):
             source=self._source,
             memory=self._memory,
             stop=self.stop,
+            strays=self.strays,
+            end_stray=self.stop_stray,
         )
 
     @classmethod
@@ -89,12 +101,18 @@ class Engine(ServiceDesk):
 
         To look, to stop and to hold back with; a start would go by a file that nobody can mean.
         """
-        return cls(workspace, catalogue=read_catalogue_anyway(workspace))
+        found, _ = resolve_workspace_anyway(workspace.root)  # an edit since then may have moved the lease
+        return cls(found, catalogue=read_catalogue_anyway(found))
 
     def reconfigure_if_changed(self) -> str:
         """Take over an edited configuration; return why it was refused and the old one kept, empty when all is well."""
         edited = config_stamp(self.workspace)
         if edited != self._edited:
+            moved = mended_elsewhere(self.workspace, self._catalogue)
+            if moved is not None:
+                self.close()
+                Engine.__init__(self, moved[0], catalogue=moved[1], clock=self._clock, source=self._source)
+                return ""
             self._edited = edited
             self._catalogue = self._looker.catalogue = read_catalogue_again(self.workspace, self._catalogue)
         return self._catalogue.error
@@ -140,8 +158,10 @@ class Engine(ServiceDesk):
         with self._reading() as ledger:
             return self._decide(found, ledger, trigger, user_name() if override_memory else "")
 
-    def trigger(self, task: str, trigger: Trigger = Trigger.MANUAL, *, override_memory: bool = False) -> Attempt:
-        """Start the task's runner, or record why it did not start.
+    def trigger(
+        self, task: str, trigger: Trigger = Trigger.MANUAL, *, override_memory: bool = False, patient: bool = False
+    ) -> Attempt:
+        """Start the task's runner, or record why it did not start, and whether the asker goes on trying (``patient``).
 
         ``override_memory`` is an operator's will to start in spite of the memory gates; the decision keeps whose.
         """
@@ -149,7 +169,7 @@ class Engine(ServiceDesk):
         with self._writing() as ledger:
             mark_lost_runs(ledger, self.workspace.logs, self._source, self._clock)
             decision = self._decide(found, ledger, trigger, user_name() if override_memory else "")
-            return self._starter.start(found, decision, ledger)
+            return self._starter.start(found, replace(decision, patient=patient), ledger)
 
     def start_when_open(
         self, task: str, tell: Callable[[WaitsFor], None], *, seconds: float | None, override_memory: bool = False
@@ -272,11 +292,9 @@ class Engine(ServiceDesk):
         return self._end_stray(pick(self.strays(), pid, start_time, self._source, foreign=foreign), because)
 
     def _end_stray(self, stray: StrayView, because: str) -> StrayStop:
-        manner = manner_of(stray, self.tasks, self.services)
+        manner, who = manner_of(stray, self.tasks, self.services), user_name()
         with self._writing() as ledger:
-            return act_on(
-                stray, manner, ledger, source=self._source, clock=self._clock, because=because, who=user_name()
-            )
+            return act_on(stray, manner, ledger, source=self._source, clock=self._clock, because=because, who=who)
 
     def history(
         self, *, task: str = "", outcome: Outcome | None = None, since: float | None = None, limit: int = 500
@@ -294,21 +312,8 @@ class Engine(ServiceDesk):
 
     def _decide(self, task: Task, ledger: Ledger, trigger: Trigger, overridden_by: str = "") -> Decision:
         now = self._clock.now()
-        memory = memory_facts(
-            ledger.memory.watch(),
-            self.config.memory,
-            self._memory.read(now),
-            learned(ledger, (task.name,)),
-            overridden_by=overridden_by,
-        )
-        facts = gather_facts(
-            task,
-            ledger,
-            self._lease.inspect(),
-            trigger=trigger,
-            now=now,
-            token=inherited_token(),
-            source=self._source,
-            memory=memory,
-        )
+        look, learnt = self._memory.read(now), learned(ledger, (task.name,))
+        memory = memory_facts(ledger.memory.watch(), self.config.memory, look, learnt, overridden_by=overridden_by)
+        seen, token, source = self._lease.inspect(), inherited_token(), self._source
+        facts = gather_facts(task, ledger, seen, trigger=trigger, now=now, token=token, source=source, memory=memory)
         return decide(task, facts)

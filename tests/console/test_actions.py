@@ -13,11 +13,13 @@ from neo_console.keymap import RESERVED, default_keymap, key_table, resolve_keys
 from neo_console.panels.footer import hints
 from neo_console.performers import PERFORMERS
 from neo_console.picture import Picture
-from neo_console.rows.processes import tree_subject
+from neo_console.rows.processes import process_rows, tree_subject
 from neo_console.subjects import task_subject
 from neo_core.config import Config, ConsoleConfig
 from neo_core.errors import ConfigError
-from screenshots.fixtures import busy_trees, snapshot
+from neo_core.snapshot import Section
+from screenshots.fixtures import busy_trees, held_lease, snapshot
+from screenshots.parts import NOW
 
 
 def a_context(subject=None, *, read_only="", picture=None):
@@ -39,6 +41,19 @@ def test_the_orchestrators_tree_names_the_key_that_stops_it():
         str(blocked)
         == f"the orchestrator has a key of its own — press {default_keymap().key('orchestrator')} to stop it"
     )
+
+
+def test_a_script_that_holds_the_lease_names_its_pid_and_the_command_that_ends_it():
+    script = msgspec.structs.replace(held_lease(), owner="nightly", pid=4211, run_id="", reason="manual-cli")
+    tree = msgspec.structs.replace(busy_trees()[0], kind="lease", owner="nightly", run_id="")
+    told = snapshot(processes=(tree,), lease=Section(at=NOW, value=script))
+    subjects = [row.subject for row in process_rows((tree,))]
+    assert len(subjects) > 1
+    for subject in subjects:
+        assert str(may_stop(a_context(subject, picture=told))) == (
+            "nightly (pid 4211) is a script that holds the lease, no run of ours"
+            " — end it where it was started, or with: kill 4211"
+        )
 
 
 def test_every_action_says_what_it_does():

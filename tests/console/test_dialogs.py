@@ -77,7 +77,7 @@ async def test_a_stop_tells_the_command_its_memory_and_how_long_it_may_take(mach
         assert "…" in shown[place]
         assert "memory " in shown[place + 1], "the command keeps to one line"
         told = " ".join(" ".join(shown).replace("│", " ").split())
-        assert "4.5G in 3 processes" in told
+        assert "4.5G in 3 processes now, its runner among them" in told
         assert "asked to end; what is left after 45s is killed" in told
 
 

@@ -106,13 +106,25 @@ async def test_a_result_stands_below_a_page_and_covers_no_dialog(open_console):
         assert "that too" not in desk.screen_text()
 
 
-@pytest.mark.parametrize("tone", [Tone.OK, Tone.FAIL])
-async def test_a_failure_stands_longer_than_a_success(open_console, tone):
+@pytest.mark.parametrize("tone", [Tone.OK, Tone.FAIL, Tone.WAIT])
+async def test_a_failure_and_a_refusal_stand_longer_than_a_success(open_console, tone):
     async with open_console() as desk:
         desk.app.report("it went so", tone)
         desk.clock.at += 30
         desk.main.refresh_page()
-        assert desk.main.result.display == (tone is Tone.FAIL)
+        assert desk.main.result.display == (tone is not Tone.OK)
         desk.clock.at += 31
         desk.main.refresh_page()
         assert not desk.main.result.display
+
+
+async def test_a_refusal_is_kept_with_its_way_out_where_the_help_page_says(open_console):
+    async with open_console(size=(120, 110)) as desk:
+        await desk.press("t", "question_mark")
+        desk.clock.at += 61
+        desk.app._tick()
+        await desk.settled()
+        assert "1 result at the end: G" in desk.screen_text()
+        told = desk.screen_text().partition("Results of this session")[2]
+        assert "lease held by dream (pid 4211): its holder is alive — press w for why" in told
+        assert desk.screen_text().count("its holder is alive — press w for why") == 1

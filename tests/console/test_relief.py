@@ -9,6 +9,7 @@ import pytest
 
 from neo_console.availability import explain_block
 from neo_console.context import Context
+from neo_console.flows.relief import _changed
 from neo_console.keymap import default_keymap
 from neo_console.picture import Picture
 from neo_console.relieving import freed
@@ -17,12 +18,15 @@ from neo_console.screens.replay import ReplayPage
 from neo_console.vocabulary import Seen, Tone
 from neo_core.errors import LedgerError, NeoError
 from neo_core.ledger.models import Control, ControlKind, Outcome
+from neo_core.relief.options import Astray, options
+from neo_core.relief.trees import Tree
 from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
-from neo_core.snapshot import TaskState
+from neo_core.snapshot import Section, TaskState
+from neo_core.snapshot_strays import StrayKind, StraysView, StrayView
 from screenshots.courses import replay_of_last
 from screenshots.fixtures import pressed, snapshot
 from screenshots.parts import NOW
-from screenshots.relief import past
+from screenshots.relief import past, situation
 
 HELD = Control(
     control_id=9,
@@ -32,6 +36,20 @@ HELD = Control(
     until=NOW + 3600,
     because="it [b]swaps[/b]",
     requested_by="ada",
+)
+
+
+STRAY = StrayView(
+    kind=StrayKind.RUN,
+    pid=7710,
+    start_time=7710,
+    boot_id="b",
+    owner="kbSync",
+    name="node",
+    command="node ./sync.mjs",
+    sentence="works on for run 51ee0000beef of kbSync, which was lost",
+    mend="neo-console strays stop 7710",
+    members=((7710, 7710), (7711, 7711)),
 )
 
 
@@ -67,7 +85,7 @@ async def test_the_options_stand_in_their_order_with_what_they_should_free_and_w
     async with listed() as desk:
         shown = desk.screen_text()
         for part in (
-            "the most reversible first",
+            "what costs least first",
             "‖ defer everything heavy    nothing  frees nothing by itself",
             "▿ unload ollama                4.8G  median of 3 past times",
             "⊘ stop dream 9f31c07a          4.1G  PSS of its tree now, at most",
@@ -150,6 +168,28 @@ async def test_a_run_is_stopped_from_here_unless_it_has_ended_meanwhile(listed, 
         await desk.until(lambda: "has ended meanwhile (completed)" in desk.screen_text())
         await desk.press("tab", "enter")
         assert machine.asked == []
+
+
+async def test_a_stray_is_offered_before_what_somebody_needs_and_ended_from_here_while_it_is_one(machine, open_console):
+    stray = STRAY
+    tree = Tree(members=stray.members, cost=1229 * 1024 * 1024)
+    found = options(msgspec.structs.replace(situation(), strays=(Astray(stray=stray, tree=tree),)))
+    machine.relief.options = lambda: found
+    section = Section(at=NOW, value=StraysView(found=(stray,)))
+    machine.picture = msgspec.structs.replace(pressed(), strays=section)
+    async with open_console() as desk:
+        await desk.press("m")
+        await desk.until(lambda: desk.app.screen.table.row_count == 5)
+        await desk.press("down", "enter")
+        shown = desk.screen_text()
+        for part in (f"End stray {stray.name} {stray.pid}?", stray.sentence[:30], "1.2G: PSS of its tree now, at most"):
+            assert part in shown
+        await desk.press("tab", "enter")
+        await desk.until(lambda: len(desk.app.journal.results()) == 2)
+        assert machine.asked == [("end-stray", stray.pid, stray.start_time, "asked for in the console")]
+        assert _changed(desk.app, found[1]) == ""
+        desk.app.picture.take(pressed())
+        assert _changed(desk.app, found[1]) == "node (pid 7710) is no stray any more."
 
 
 async def test_everything_heavy_is_deferred_with_a_reason_and_let_go_again(listed, machine):

@@ -86,6 +86,16 @@ def test_the_strip_answers_in_one_line():
     assert written(right) == "14:03:22"
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"), [("manual-cli", "· a script ·"), ("nightly index", "· a script: nightly index ·")]
+)
+def test_the_holder_that_is_no_run_is_called_a_script(reason, told):
+    script = msgspec.structs.replace(held_lease(), owner="nightly", run_id="", reason=reason)
+    left, _ = line_of(snapshot(lease=Section(at=NOW, value=script)), 140)
+    assert told in left
+    assert "manual-cli" not in left
+
+
 @pytest.mark.parametrize("width", [58, 78, 98, 118])
 def test_the_strip_fits_and_keeps_what_matters(width):
     left, right = fit_parts(*strip_parts(picture_of(snapshot()), NOW, Flags("why", frozen=True)), width)

@@ -15,6 +15,7 @@ from neo_console.cli.parameters import json_option, latest_run, runs_of, task_ar
 from neo_console.cli.patience import start_patiently, to_patience, wait_in_full
 from neo_console.cli.records import control_json, decision_json, run_json
 from neo_console.format import exactly, in_local_time, moment, plain
+from neo_console.living import explain_living
 from neo_core.errors import NeoError
 from neo_core.ledger.models import Outcome
 from neo_core.schedule.decision import Gate, Reason
@@ -211,14 +212,25 @@ def _live_run(engine: Engine, name: str) -> Run:
     if live:
         return live[0]
     try:
-        return latest_run(engine, name)
+        found = latest_run(engine, name)
     except NeoError:
+        _refuse_living(engine, name)
         # Its records may be lost while it lives; then starting it would be the wrong advice.
         for stray in engine.strays().found:
             if stray.owner == name or (stray.run_id and stray.run_id.startswith(name)):
                 cause = f"has no row, but {stray.label} {stray.sentence}"
                 raise NeoError(repr(name), cause, f"End it: {stray.mend}") from None
         raise
+    if not found.live and found.run_id != name:
+        _refuse_living(engine, name)
+    return found
+
+
+def _refuse_living(engine: Engine, name: str) -> None:
+    """Raise ``NeoError`` saying what ends it where ``name`` is a script that holds the lease, or a living process."""
+    told = explain_living(engine.snapshot(), name)
+    if told is not None:
+        raise told from None
 
 
 COMMANDS = (run, stop, defer, resume, pause, unpause)

@@ -208,6 +208,11 @@ MANUAL = {
         ("neo-console relief unload ollama", "neo-console relief unload ollama --no-wait"),
         files=("neo-console.toml: [unload.NAME] with its url",),
     ),
+    "relief end-stray": Entry(
+        "End the stray tree of PID and measure what that freed.",
+        f"0 done, and measured unless --no-wait; 1 it survived or is no stray, or {_BAD[2:]}",
+        ("neo-console relief end-stray 4711",),
+    ),
     "relief stop": Entry(
         "Stop RUN and measure what that freed.",
         f"0 done, and measured unless --no-wait; 1 it still works, or {_BAD[2:]}",

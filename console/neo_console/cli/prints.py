@@ -34,6 +34,7 @@ PRINTS = {
     "relief defer-heavy": f"{_CONTROL}, with the time it ends; --json its row as one object",
     "relief resume-heavy": f"{_CONTROL}; --json one object",
     "relief unload": "what it freed beside what was expected; --json its row as one object",
+    "relief end-stray": "what it freed beside what was expected; --json its row as one object",
     "relief stop": "what it freed beside what was expected; --json its row as one object",
     "relief history": "a table with a row per act, what was measured and how it ended; --json an array of objects",
     "search": "a line per hit, FILE:LINE: TEXT; --json an array of objects",

@@ -85,6 +85,18 @@ def unload(workspace: Workspace, name: str, *, because: str, no_wait: bool, as_j
     return _measured(engine, engine.relief.unload(name, because), no_wait=no_wait, as_json=as_json)
 
 
+@relief.command("end-stray")
+@click.argument("pid", type=click.IntRange(min=1))
+@_because
+@_no_wait
+@json_option
+@click.pass_obj
+def end_stray(workspace: Workspace, pid: int, *, because: str, no_wait: bool, as_json: bool) -> int:
+    """End the stray tree of PID as neo-console strays stop does, and measure what that freed."""
+    engine = engine_anyway(workspace)
+    return _measured(engine, engine.relief.end_stray(pid, because=because), no_wait=no_wait, as_json=as_json)
+
+
 @relief.command()
 @click.argument("run_name", metavar="RUN")
 @click.option("--force", is_flag=True, help="Kill the whole process tree at once instead of asking first.")
@@ -149,19 +161,25 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def _option_row(option: Option) -> tuple[str, ...]:
-    blocked = f"not now: {option.blocked}; {option.mend}" if option.blocked else option.effect
-    return title(option), expected(option), option.basis, blocked, f"neo-console relief {_arguments(option)}"
+    effect = f"not now: {option.blocked}; {option.mend}" if option.blocked else option.effect
+    if option.kind is ReliefKind.STRAY:
+        effect = option.effect
+    return title(option), expected(option), option.basis, effect, _command(option)
 
 
-def _arguments(option: Option) -> str:
-    """Return what does it behind ``relief``; where everything heavy is deferred already, what ends that."""
+def _command(option: Option) -> str:
+    """Return what does it; where everything heavy is deferred already, what ends that."""
     match option.kind:
+        case ReliefKind.DEFER_HEAVY if option.blocked:
+            return "neo-console relief resume-heavy"
         case ReliefKind.DEFER_HEAVY:
-            return "resume-heavy" if option.blocked else "defer-heavy --for 1h --because 'memory is short'"
+            return "neo-console relief defer-heavy --for 1h --because 'memory is short'"
+        case ReliefKind.STRAY:
+            return option.mend or f"neo-console relief end-stray {option.target}"
         case ReliefKind.STOP:
-            return f"stop {option.target[:8]}"
+            return f"neo-console relief stop {option.target[:8]}"
         case ReliefKind.UNLOAD:
-            return f"unload {option.target}"
+            return f"neo-console relief unload {option.target}"
 
 
 def _history_row(one: Relief, now: float) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from neo_console.cli.output import fitted, history_text, table
 from neo_console.format import age, moment, plain, size
+from neo_console.living import how_asked
 from neo_console.vocabulary import outcome_term, term
 from neo_console.waiting import last_deferral, who_waits
 from neo_core.health import judge
@@ -123,12 +124,10 @@ def _part(name: str, section: Section[Any], show: Any, *, block: bool = False) -
 
 
 def _asked(view: LeaseView, runs: Sequence[Run]) -> str:
-    """Return how the holder was asked for, and of a run of ours by whom; a script's own reason as it gave it."""
+    """Return how the holder was asked for, and of a run of ours by whom."""
     run = next((run for run in runs if run.run_id == view.run_id), None) if view.run_id else None
-    if run is not None:
-        by = f", asked for by {run.requested_by}" if run.trigger is Trigger.MANUAL and run.requested_by else ""
-        return f"{term(run.trigger).word}{by}"
-    return term(Trigger.MANUAL).word if view.by_hand else view.reason
+    by = run.requested_by if run is not None and run.trigger is Trigger.MANUAL else ""
+    return how_asked(view, run) + (f", asked for by {by}" if by else "")
 
 
 def _lease_lines(view: LeaseView, runs: Sequence[Run], now: float) -> str:

@@ -13,7 +13,9 @@ from neo_console.cli.parameters import json_option
 from neo_console.cli.projection import stray_json, strays_json
 from neo_console.cli.records import control_json
 from neo_console.format import NOTHING, age, moment, plain, plural, size
+from neo_console.living import explain_living
 from neo_console.vocabulary import term
+from neo_core.errors import EndedError, NeoError
 from neo_core.snapshot_strays import StrayEnd
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ def strays_stop(workspace: Workspace, pid: int, *, foreign: bool, because: str, 
     It is looked at again first: what has become part of a live run or service, or another process, is left alone.
     Exits 1 when something survives.
     """
-    done = engine_anyway(workspace).stop_stray(pid, foreign=foreign, because=because)
+    engine = engine_anyway(workspace)
+    try:
+        done = engine.stop_stray(pid, foreign=foreign, because=because)
+    except NeoError as error:
+        told = None if isinstance(error, EndedError) else explain_living(engine.snapshot(), str(pid))
+        raise told or error from None
     if as_json:
         emit_json({"end": str(done.end), "tookSeconds": round(done.took, 3), "stray": stray_json(done.stray)})
     elif done.end is StrayEnd.SURVIVED:

@@ -43,7 +43,7 @@ def choose(app: NeoConsole, option: Option, as_of: float) -> None:
     if option.blocked:
         app.report(f"{option.blocked} — {option.mend}", Tone.WAIT)
         return
-    act = _unload if option.kind is ReliefKind.UNLOAD else _stop
+    act = {ReliefKind.UNLOAD: _unload, ReliefKind.STRAY: _end_stray}.get(option.kind, _stop)
     app.push_screen(Confirm(_proposal(app, option, as_of)), lambda yes: act(app, option) if yes else None)
 
 
@@ -67,6 +67,9 @@ def _proposal(app: NeoConsole, option: Option, as_of: float) -> Proposal:
 
 def _changed(app: NeoConsole, option: Option) -> str:
     """Return what is different since the keypress; empty when nothing is."""
+    if option.kind is ReliefKind.STRAY:
+        there = any(str(one.pid) == option.target for one in app.picture.known_strays())
+        return "" if there else f"{option.label} (pid {option.target}) is no stray any more."
     try:
         if option.kind is ReliefKind.STOP:
             run = app.engine().run(option.target)
@@ -98,6 +101,18 @@ def _stop(app: NeoConsole, option: Option) -> None:
     app.consult(
         lambda engine: engine.relief.stop(option.target, _BECAUSE),
         lambda result, why: _tell(app, result, why, f"{option.label} was not stopped"),
+    )
+
+
+def _end_stray(app: NeoConsole, option: Option) -> None:
+    """It may take its grace, so the collector's thread waits for it."""
+    pid = int(option.target)
+    start_time = next((started for member, started in option.members if member == pid), None)
+    named = f"{option.label} (pid {pid})"
+    app.report(f"{named} is asked to end", Tone.RUN)
+    app.consult(
+        lambda engine: engine.relief.end_stray(pid, start_time, _BECAUSE),
+        lambda result, why: _tell(app, result, why, f"{named} is as it was"),
     )
 
 

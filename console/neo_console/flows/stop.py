@@ -86,7 +86,10 @@ def _told(app: NeoConsole, run: Run, *, force: bool) -> tuple[tuple[Fact, ...], 
 def _memory(app: NeoConsole, run: Run) -> str:
     """Return how much the run's processes have, and how many they are; empty when that is not known."""
     trees = [one for one in app.picture.trees() if one.run_id == run.run_id]
-    return ", ".join(f"{tree_memory(one)} in {plural(len(one.processes), 'process', 'processes')}" for one in trees)
+    runner = " now, its runner among them" if run.live else ""
+    return ", ".join(
+        f"{tree_memory(one)} in {plural(len(one.processes), 'process', 'processes')}{runner}" for one in trees
+    )
 
 
 def _effect(app: NeoConsole, run: Run, *, force: bool) -> str:

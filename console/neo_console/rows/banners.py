@@ -67,7 +67,8 @@ def _state(picture: Picture, now: float) -> list[Part]:
     if not lost_at or now - lost_at > _TELL_LOSS_FOR:
         return []
     text = f"the state folder was removed, emptied or replaced at {moment(lost_at, now)}; history and logs went with it"
-    then = "heavy runs write themselves down anew within seconds, and nothing heavy starts before"
+    ends = f"this line goes by itself at {moment(lost_at + _TELL_LOSS_FOR, now)}"
+    then = f"heavy runs write themselves down anew within seconds, and nothing heavy starts before; {ends}"
     return [_line(f"{COLLISION.badge} state", f"{text}: {then}", Tone.FAIL)]
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from neo_console.format import age, clock_time, percent, plain, plural
+from neo_console.living import how_asked
 from neo_console.rows.services import in_trouble
 from neo_console.vocabulary import COLLISION, STARVED, Seen, Term, Tone, term
-from neo_core.ledger.models import Trigger
 from neo_core.memory.incidents import Phase
 from neo_core.snapshot import HealthStatus, LeaseLight, LeaseView, OrchestratorState, TaskState
 
@@ -170,8 +170,7 @@ def _holder(lease: LeaseView, picture: Picture, now: float) -> list[Part]:
 
 
 def _started_by(lease: LeaseView, picture: Picture) -> str:
-    run = picture.run(lease.run_id) if lease.run_id else None
-    return term(run.trigger).word if run else plain(lease.reason) or term(Trigger.MANUAL).word
+    return plain(how_asked(lease, picture.run(lease.run_id) if lease.run_id else None))
 
 
 def _clipped(text: str) -> str:

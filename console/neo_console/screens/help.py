@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neo_console.actions import ACTIONS, GROUPS
 from neo_console.drawing import Fact, Heading, sections
 from neo_console.filters import GRAMMAR
-from neo_console.format import age, clock_time, percent
+from neo_console.format import age, clock_time, percent, plural
 from neo_console.rows.processes import CONSOLE, tree_memory
 from neo_console.screens.page import Page
 from neo_console.vocabulary import Tone
@@ -35,7 +35,11 @@ class Help(Page):
     def subtitle_text(self) -> str:
         """Show the console's own use without scrolling."""
         facts = {part.label: part.value for part in self._footprint() if isinstance(part, Fact)}
-        return " · ".join((*(f"{name} {facts[name]}" for name in ("memory", "CPU") if name in facts), "esc back"))
+        told = [f"{name} {facts[name]}" for name in ("memory", "CPU") if name in facts]
+        count = len(self.console.journal.results())
+        if count:
+            told.append(f"{plural(count, 'result')} at the end: {self.console.keymap.key('bottom')}")
+        return " · ".join((*told, "esc back"))
 
     def _keys(self) -> list[Heading | Fact]:
         keymap = self.console.keymap

@@ -1,4 +1,4 @@
-"""What can be done about the memory, the most reversible first, and below it what was done and what that freed."""
+"""What can be done about the memory, what costs least first, and below it what was done and what that freed."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class ReliefPage(Overlay):
         self._notice.say(said, self._seen, console.colours)
         done = reliefs_table(self._done, console.colours)
         self._below.update(Group(heading("What was done, the newest first", console.colours), done))
-        self._frame.border_title = Content("Relieve the memory: the most reversible first, nothing happens by itself")
+        self._frame.border_title = Content("Relieve the memory: what costs least first, nothing happens by itself")
         self._frame.border_subtitle = Content(self._subtitle(now))
 
     def action_scroll_line(self, step: int) -> None:

@@ -37,6 +37,10 @@ class LeaseRole(StrEnum):
     NONE = "none"
 
 
+PATIENCE_TOLD_EVERY = 5.0  # seconds: so often a row says that its start is still tried
+PATIENCE_LASTS = 2 * PATIENCE_TOLD_EVERY
+
+
 class ControlKind(StrEnum):
     """What an operator commands by a row."""
 
@@ -52,6 +56,15 @@ class ControlKind(StrEnum):
 
 
 SERVICE_CONTROLS = (ControlKind.SERVICE_START, ControlKind.SERVICE_STOP, ControlKind.SERVICE_RESTART)
+
+
+class _Asked(msgspec.Struct):
+    """What of a start's decision tells how it was asked for."""
+
+    patient: bool = False
+
+
+_ASKED = msgspec.json.Decoder(_Asked)
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +114,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def prevented(self) -> bool:
         """Whether it is a start that did not happen."""
         return self.started_at is None and self.outcome is not None
+
+    @property
+    def patient(self) -> bool:
+        """Whether whoever asked for it went on trying while it was held back, up to ``last_at``."""
+        try:
+            return _ASKED.decode(self.decision).patient
+        except msgspec.DecodeError:  # a row without a decision
+            return False
 
     @property
     def took(self) -> float | None:

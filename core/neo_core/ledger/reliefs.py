@@ -21,9 +21,10 @@ _KILLED = "whoever asked for it was killed meanwhile; it is not known whether it
 
 
 class ReliefKind(StrEnum):
-    """What an operator can do against memory pressure, the most reversible first."""
+    """What an operator can do against memory pressure, in the order in which it costs him something."""
 
     DEFER_HEAVY = "defer-heavy"
+    STRAY = "end-stray"
     UNLOAD = "unload"
     STOP = "stop"
 
@@ -39,11 +40,11 @@ class ReliefResult(StrEnum):
 class Relief(msgspec.Struct, frozen=True, kw_only=True):
     """One act against memory pressure. Times are seconds since the epoch, amounts are bytes, ``None`` is unknown.
 
-    ``target`` is a server's name, a run id, or empty. ``expected`` is what it should free and ``basis`` where that
-    number comes from. ``members`` are pid and start time of the processes whose memory is meant; ``tree_*`` is what
-    these cost, with their living descendants, ``available_*`` what the machine had. ``result`` is ``None`` until the
-    act is over, and ``sentence`` says how it went. ``settled_at`` is when it was measured, or given up (``note`` says
-    why). ``incident_id`` is the incident that was open.
+    ``target`` is a server's name, a run id, a stray's pid, or empty. ``expected`` is what it should free and ``basis``
+    where that number comes from. ``members`` are pid and start time of the processes whose memory is meant; ``tree_*``
+    is what these cost, with their living descendants, ``available_*`` what the machine had. ``result`` is ``None``
+    until the act is over, and ``sentence`` says how it went. ``settled_at`` is when it was measured, or given up
+    (``note`` says why). ``incident_id`` is the incident that was open.
     """
 
     kind: ReliefKind

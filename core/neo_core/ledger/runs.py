@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from neo_core.ledger.database import storable
-from neo_core.ledger.models import Finished, LeaseRole, Outcome, Run, Trigger
+from neo_core.ledger.models import PATIENCE_LASTS, Finished, LeaseRole, Outcome, Run, Trigger
 from neo_core.ledger.records import QUOTED_COLUMNS, RUN_COLUMNS, SELECT_RUN, begun_at, last_starts, record_of
 from neo_core.ledger.schema import TASKS_WITH_ROWS
 
@@ -112,7 +112,7 @@ class RunTable:
         """Record a start that a gate prevented; a repetition adds to the count of the row that is there instead.
 
         A scheduled start repeats any of its task since the task last started that the same blocker prevented for the
-        same reason, an operator's only the task's latest row.
+        same reason, an operator's only the task's latest row, and a patient one only what was patient until just now.
         """
         with self._database.transaction():
             same = self._same_scheduled(run) if run.trigger is Trigger.SCHEDULED else self._same_latest(run)
@@ -125,6 +125,15 @@ class RunTable:
                 (run.last_at, run.last_at, run.reason, run.decision, run.blocker_pid, same.run_id),
             )
         return msgspec.structs.replace(same, count=same.count + 1, last_at=run.last_at, reason=run.reason)
+
+    def still_tried(self, run_id: str, at: float) -> None:
+        """Note that a start which was held back is still tried. A power loss ends that too, so this is not durable."""
+        with self._database.transaction(durable=False):
+            self._database.execute(
+                "UPDATE runs SET last_at = ?, ended_at = ? WHERE run_id = ? AND started_at IS NULL"
+                " AND outcome IN ('deferred', 'skipped') AND last_at < ?",
+                (at, at, run_id, at),
+            )
 
     def _same_latest(self, run: Run) -> Run | None:
         latest = self.latest(run.task)
@@ -242,6 +251,8 @@ def _values(run: Run) -> dict[str, Any]:
 def _repeats(run: Run, latest: Run) -> bool:
     """Return whether ``run`` was prevented by the same thing in the same way as the task's latest row."""
     if latest.started_at is not None or latest.outcome not in (Outcome.DEFERRED, Outcome.SKIPPED):
+        return False
+    if run.patient != latest.patient or (run.patient and run.requested_at - latest.last_at > PATIENCE_LASTS):
         return False
     return (run.outcome, run.reason_code, run.blocker, run.blocker_pid, run.trigger) == (
         *(latest.outcome, latest.reason_code, latest.blocker, latest.blocker_pid, latest.trigger),

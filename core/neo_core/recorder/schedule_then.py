@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from neo_core.ledger.models import Run, Trigger
+from neo_core.ledger.models import PATIENCE_LASTS, Outcome, Run, Trigger
+from neo_core.schedule.decision import Reason
 from neo_core.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -48,15 +49,30 @@ def _task_at(task: str, rows: list[Run], at: float) -> TaskThen:
         run = max(working, key=lambda row: row.started_at or 0.0)
         return TaskThen(task=task, state=TaskState.RUNNING, since=run.started_at, row=run, last=last)
     begun = max((row.started_at or 0.0 for row in ended), default=0.0)
-    held = sorted((row for row in rows if _is_tried_again(row) and row.last_at >= begun), key=lambda row: row.last_at)
-    if held and at <= held[-1].last_at + _STILL_WAITS:
-        return TaskThen(task=task, state=TaskState.WAITING, since=_waits_since(held), row=held[-1], last=last)
+    given_up = max((row.last_at for row in rows if _is_given_up(row) and row.last_at <= at), default=0.0)
+    held = [row for row in rows if _is_tried_again(row) and row.last_at >= begun]
+    held = [row for row in held if not row.patient or row.last_at > given_up]
+    held.sort(key=lambda row: row.last_at)
+    waits = [row for row in held if at <= _tried_until(row)]
+    if waits:
+        since = _waits_since(held[: held.index(waits[-1]) + 1])
+        return TaskThen(task=task, state=TaskState.WAITING, since=since, row=waits[-1], last=last)
     return TaskThen(task=task, state=TaskState.IDLE, since=last.ended_at if last else None, last=last)
 
 
 def _is_tried_again(row: Run) -> bool:
-    """Return whether the schedule goes on trying what was held back; what an operator asked for is over with that."""
-    return row.prevented and row.trigger is Trigger.SCHEDULED
+    """Return whether somebody goes on trying what was held back: the schedule, or an operator's ``run --wait``."""
+    held_back = row.prevented and row.outcome is not Outcome.CANCELLED and row.reason_code != Reason.NOT_CONFIGURED
+    return held_back and (row.trigger is Trigger.SCHEDULED or row.patient)
+
+
+def _is_given_up(row: Run) -> bool:
+    """Return whether an operator stopped waiting by this row."""
+    return row.prevented and row.outcome is Outcome.CANCELLED
+
+
+def _tried_until(row: Run) -> float:
+    return row.last_at + (PATIENCE_LASTS if row.patient else _STILL_WAITS)
 
 
 def _works(row: Run, at: float) -> bool:
@@ -67,7 +83,7 @@ def _waits_since(held: list[Run]) -> float:
     """Return when the streak began that the last of these rows goes on with, whatever held it back before."""
     began = held[-1].requested_at
     for row in reversed(held[:-1]):
-        if row.last_at + _STILL_WAITS < began:
+        if _tried_until(row) < began:
             break
         began = min(began, row.requested_at)
     return began

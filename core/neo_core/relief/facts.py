@@ -11,7 +11,7 @@ from neo_core.ledger.reliefs import Member, ReliefKind
 from neo_core.processes.forest import Forest
 from neo_core.processes.listening import listeners_on
 from neo_core.processes.source import is_alive
-from neo_core.relief.options import Coming, Server, Situation, Working
+from neo_core.relief.options import Astray, Coming, Server, Situation, Working
 from neo_core.relief.trees import tree_of
 from neo_core.relief.urls import address_of, port_of
 from neo_core.runs.lost import is_lost
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import ServiceRecord
     from neo_core.ledger.store import Ledger
     from neo_core.processes.source import ProcessSource
+    from neo_core.snapshot_strays import StraysView
 
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - read from the kernel's tables, not bound to
 
 
-def situation_of(ledger: Ledger, catalogue: Catalogue, *, source: ProcessSource, now: float) -> Situation:
+def situation_of(
+    ledger: Ledger, catalogue: Catalogue, strays: StraysView, *, source: ProcessSource, now: float
+) -> Situation:
     """Return everything that the options rest on. Raises ``LedgerError``."""
     forest = Forest(source.scan())
     return Situation(
@@ -37,7 +40,16 @@ def situation_of(ledger: Ledger, catalogue: Catalogue, *, source: ProcessSource,
         coming=_coming(ledger, catalogue, now),
         servers=_servers(ledger, catalogue, forest, source),
         working=_working(ledger, forest, source, now),
+        strays=_astray(strays, forest, source),
+        orphaned=strays.orphaned,
+        orphaned_mend=strays.orphaned_mend,
     )
+
+
+def _astray(view: StraysView, forest: Forest, source: ProcessSource) -> tuple[Astray, ...]:
+    """Return what was started here and belongs to nothing; what is not ours, only who knows it by name ends."""
+    ours = [(one, tree_of(one.members, forest, source)) for one in view.found if not one.foreign]
+    return tuple(Astray(stray=one, tree=tree) for one, tree in ours if tree.members)
 
 
 def _coming(ledger: Ledger, catalogue: Catalogue, now: float) -> tuple[Coming, ...]:

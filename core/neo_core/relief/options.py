@@ -1,4 +1,4 @@
-"""What can be done about the memory now, the most reversible first, with what each should free. Pure."""
+"""What can be done about the memory now, what costs least first, with what each should free. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from neo_core.durations import format_duration
 from neo_core.ledger.models import Control, Run
 from neo_core.ledger.reliefs import Member, ReliefKind
 from neo_core.relief.trees import Tree
+from neo_core.snapshot_strays import StrayView
 
 _NAMED = 4
 
@@ -40,21 +41,37 @@ class Working(msgspec.Struct, frozen=True, kw_only=True):
     tree: Tree | None = None
 
 
+class Astray(msgspec.Struct, frozen=True, kw_only=True):
+    """A process tree that belongs to nothing that lives, and what it costs."""
+
+    stray: StrayView
+    tree: Tree
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the options rest on, read beforehand. ``deferral`` is what defers everything heavy already."""
+    """Everything that the options rest on, read beforehand. ``deferral`` is what defers everything heavy already.
+
+    ``orphaned`` says what a killed run left with the lease, and ``orphaned_mend`` is the command that ends it.
+    ``unseen`` is why it is not known what is astray, empty when it is.
+    """
 
     now: float
     deferral: Control | None = None
     coming: tuple[Coming, ...] = ()
     servers: tuple[Server, ...] = ()
     working: tuple[Working, ...] = ()
+    strays: tuple[Astray, ...] = ()
+    orphaned: str = ""
+    orphaned_mend: str = ""
+    unseen: str = ""
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be done. ``expected`` is the bytes that it should free (``None``: unknown), by ``basis``.
 
-    ``target`` and ``label`` name a server, or a run by its id and its task. ``blocked`` says why it cannot be done now,
-    and ``mend`` the way out. ``members`` are the processes whose memory is meant, which cost ``cost`` bytes now.
+    ``target`` and ``label`` name a server, a run by its id and its task, or a stray by its pid and its name.
+    ``blocked`` says why it cannot be done now, and ``mend`` the way out. ``members`` are the processes whose memory is
+    meant, which cost ``cost`` bytes now.
     """
 
     kind: ReliefKind
@@ -70,10 +87,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def options(situation: Situation) -> tuple[Option, ...]:
-    """Return every option: first what only holds back, then what a server can load again, last what loses work."""
+    """Return every option: what only holds back, what nobody needs, what can be loaded again, last what loses work."""
+    strays = sorted((_end_stray(one) for one in situation.strays), key=_most_first)
     servers = sorted((_unload(one) for one in situation.servers), key=_most_first)
     runs = sorted((_stop(one, situation.now) for one in situation.working), key=_most_first)
-    return (_defer_heavy(situation), *servers, *runs)
+    return (_defer_heavy(situation), *strays, *_orphaned(situation), *servers, *runs)
 
 
 def _most_first(option: Option) -> tuple[bool, int, str]:
@@ -103,6 +121,38 @@ def _when(one: Coming, now: float) -> str:
     return (
         f"in {format_duration(left - left % 60).removesuffix('00s')}" if left >= 600 else f"in {format_duration(left)}"
     )
+
+
+def _end_stray(one: Astray) -> Option:
+    return of_stray(one.stray, one.tree)
+
+
+def of_stray(stray: StrayView, tree: Tree) -> Option:
+    """Return the ending of one stray as something that can be done."""
+    return Option(
+        kind=ReliefKind.STRAY,
+        target=str(stray.pid),
+        label=stray.name,
+        effect=f"ends what {stray.sentence}",
+        expected=tree.cost,
+        basis=_of_a_tree(tree),
+        members=tree.members,
+        cost=tree.cost,
+    )
+
+
+def _orphaned(situation: Situation) -> tuple[Option, ...]:
+    """Return what is only pointed at: what a killed run left with the lease, which ends as that run does."""
+    if situation.unseen:
+        return (_pointer("", f"what is astray is not known: {situation.unseen}", "neo-console doctor"),)
+    if situation.orphaned:
+        return (_pointer("of a killed run", situation.orphaned, situation.orphaned_mend),)
+    return ()
+
+
+def _pointer(label: str, told: str, mend: str) -> Option:
+    basis = "unknown: it is not measured here"
+    return Option(kind=ReliefKind.STRAY, label=label, effect=told, expected=None, basis=basis, blocked=told, mend=mend)
 
 
 def _unload(server: Server) -> Option:

@@ -17,9 +17,12 @@ from neo_core.ledger.reliefs import Relief, ReliefKind, ReliefResult
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import ProcessIdentity, identity_of
 from neo_core.relief.facts import situation_of
-from neo_core.relief.options import Option, options
+from neo_core.relief.options import Option, of_stray, options
 from neo_core.relief.settling import Now, as_known, settle_due
+from neo_core.relief.trees import look_at
 from neo_core.requests import find_run, user_name
+from neo_core.snapshot_strays import StrayEnd, StraysView
+from neo_core.strays.act import pick
 from neo_core.workspace import ensure_state
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from neo_core.ledger.models import Control
     from neo_core.memory.reading import MemorySource
     from neo_core.processes.source import ProcessSource
+    from neo_core.snapshot_strays import StrayStop
     from neo_core.workspace import Workspace
 
 _POLL = 0.1
@@ -47,6 +51,14 @@ class Stop(Protocol):
         ...
 
 
+class EndStray(Protocol):
+    """The one way to end a stray."""
+
+    def __call__(self, pid: int, start_time: int | None = None, *, because: str = "") -> StrayStop:
+        """End exactly that tree and say how it went. Raises ``NeoError``."""
+        ...
+
+
 class Reliever:
     """What an operator can do about the memory of one workspace. Every method may raise ``NeoError``."""
 
@@ -59,12 +71,15 @@ class Reliever:
         source: ProcessSource,
         memory: MemorySource,
         stop: Stop,
+        strays: Callable[[], StraysView],
+        end_stray: EndStray,
     ) -> None:
         self._workspace, self._catalogue = workspace, catalogue
         self._clock, self._source, self._memory, self._stop = clock, source, memory, stop
+        self._strays, self._end_stray = strays, end_stray
 
     def options(self) -> tuple[Option, ...]:
-        """Return what can be done now, the most reversible first; measures the trees that it is about."""
+        """Return what can be done now, what costs least first; measures the trees that it is about."""
         with Ledger(self._workspace.ledger, writable=False) as ledger:
             return self._options(ledger)
 
@@ -142,6 +157,25 @@ class Reliever:
         with self._writing() as ledger:
             return self._over(ledger, relief, ReliefResult.DONE, f"{run.task} was asked to end")
 
+    def end_stray(self, pid: int, start_time: int | None = None, because: str = "") -> Relief:
+        """End the stray tree of ``pid``, as ``Engine.stop_stray`` does; waits for its end. Raises ``ReliefError``."""
+        stray = pick(self._strays(), pid, start_time, self._source, foreign=False)
+        with self._writing() as ledger:
+            relief = self._begin(ledger, of_stray(stray, look_at(stray.members, self._source)), because)
+        try:
+            done = self._end_stray(stray.pid, stray.start_time, because=because or "to free memory")
+        except NeoError as error:
+            with self._writing() as ledger:
+                self._over(ledger, relief, ReliefResult.FAILED, f"{error.thing}: {error.cause}")
+            raise
+        survived = done.end is StrayEnd.SURVIVED
+        with self._writing() as ledger:
+            result = ReliefResult.FAILED if survived else ReliefResult.DONE
+            relief = self._over(ledger, relief, result, done.sentence)
+        if survived:
+            raise ReliefError(f"process {stray.pid}", done.sentence, "See: neo-console strays.")
+        return relief
+
     def measured(self, relief_id: int, timeout: float) -> Relief:
         """Return a relief once it is measured, by us if nobody records the memory, or as it is after ``timeout``."""
         deadline = self._clock.monotonic() + timeout
@@ -160,7 +194,13 @@ class Reliever:
                 self._clock.sleep(_POLL)
 
     def _options(self, ledger: Ledger) -> tuple[Option, ...]:
-        return options(situation_of(ledger, self._catalogue(), source=self._source, now=self._clock.now()))
+        unseen, strays = "", StraysView()
+        try:
+            strays = self._strays()
+        except NeoError as error:  # what else can be done is not less needed then
+            unseen = error.cause
+        found = situation_of(ledger, self._catalogue(), strays, source=self._source, now=self._clock.now())
+        return options(msgspec.structs.replace(found, unseen=unseen))
 
     def _find(self, ledger: Ledger, kind: ReliefKind, target: str = "") -> Option:
         return next(one for one in self._options(ledger) if (one.kind, one.target) == (kind, target))

@@ -141,6 +141,9 @@ class Supervisor:
         if self._elapsed() < due:
             return
         self._samples += 1
+        self._sample()
+
+    def _sample(self) -> None:
         memory = self._tree.memory()
         if memory:
             self.peak_memory = max(self.peak_memory or 0, memory)
@@ -175,6 +178,7 @@ class Supervisor:
         if self.ending is None:
             self.ending = Ending(outcome=outcome, reason_code=code, reason=reason)
             self._say("INFO", f"Ending the run: {reason}.")
+            self._sample()  # what was shown to who stops it may be younger than the last sample
         if force:
             self._stopping_since = self._stopping_since or self._clock.monotonic()
             self._kill()

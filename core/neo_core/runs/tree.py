@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neo_core.clock import Clock
-    from neo_core.processes.source import ProcessSource
+    from neo_core.processes.source import ProcessInfo, ProcessSource
 
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 120
@@ -54,7 +54,9 @@ class RunTree:
 
     def members(self, *, thorough: bool = False) -> dict[int, int]:
         """Return pid and resident bytes of every living member; ``thorough`` also reads environments."""
-        processes = self._source.scan()
+        return self._among(self._source.scan(), thorough=thorough)
+
+    def _among(self, processes: dict[int, ProcessInfo], *, thorough: bool) -> dict[int, int]:
         forest = Forest(processes)
         found = {info.pid: info.rss for info in forest.descendants(self._root)}
         found.update({info.pid: info.rss for info in forest.in_session(self._session)})
@@ -89,8 +91,14 @@ class RunTree:
         return environment is None or self._marker in environment.split(b"\0")
 
     def memory(self) -> int:
-        """Return the resident memory of the tree in bytes; a page shared by two processes counts twice."""
-        return sum(self.members().values())
+        """Return the resident memory of the tree and its runner in bytes, 0 once only the runner is left.
+
+        A page shared by two processes counts twice, so that it is never less than what is shown of the tree.
+        """
+        processes = self._source.scan()
+        members = self._among(processes, thorough=False)
+        runner = processes.get(self._root)
+        return sum(members.values()) + (runner.rss if runner else 0) if members else 0
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal to every member; return how many there were."""

@@ -81,7 +81,8 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a task may start now: every gate's result, in order, evaluated completely every time.
 
-    ``retry`` is which retry of its turn the start is, 0 for the turn's first.
+    ``retry`` is which retry of its turn the start is, 0 for the turn's first. ``patient`` says that whoever asked for
+    it goes on trying while it is held back.
     """
 
     task: str
@@ -89,6 +90,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger
     results: tuple[GateResult, ...]
     retry: int = 0
+    patient: bool = False
 
     @property
     def blocking(self) -> GateResult | None:

@@ -123,6 +123,14 @@ def test_stop_ends_a_run_by_its_task_and_says_how(console, until, options, reaso
     assert not console.json("status")["lease"]["value"]["holder"]
 
 
+def test_stop_names_the_script_that_holds_the_lease_its_pid_and_what_ends_it(console, held):
+    by_name, by_pid = console("stop", "sandman"), console("strays", "stop", str(os.getpid()))
+    for done in (by_name, by_pid):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "script 'sandman': is no run of ours but a script that holds the lease by itself" in done.stderr
+        assert done.stderr.endswith(f"End it where it was started, or with: kill {os.getpid()}.\n")
+
+
 def test_stop_without_waiting_returns_at_once_and_force_follows(console, until):
     run_id = console.running("stubborn", until)
     asked = console("stop", run_id[:8], "--no-wait", "--json")

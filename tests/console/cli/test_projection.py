@@ -138,10 +138,11 @@ def test_the_text_begins_with_health_and_its_causes(picture):
     [
         (Trigger.MANUAL, "h", "manual-cli", "manual, asked for by ada"),
         (Trigger.SCHEDULED, "h", "scheduled", "scheduled"),
-        (Trigger.MANUAL, "", "manual-cli", "manual"),
-        (Trigger.MANUAL, "", "nightly index", "nightly index"),
+        (Trigger.MANUAL, "", "manual-cli", "a script"),
+        (Trigger.MANUAL, "", "nightly index", "a script: nightly index"),
+        (Trigger.MANUAL, "of another workspace", "manual-cli", "manual"),
     ],
-    ids=["by hand", "by the schedule", "script", "script with a reason"],
+    ids=["by hand", "by the schedule", "script", "script with a reason", "run elsewhere"],
 )
 def test_the_holder_is_shown_with_who_asked_for_it(picture, trigger, run_id, reason, told):
     run = Run(

@@ -82,6 +82,24 @@ def test_one_is_ended(command, orphan):
     assert err == f"neo-console: process {orphan.pid}: has ended already. List them with: neo-console strays.\n"
 
 
+def test_one_is_offered_against_memory_pressure_and_what_ending_it_freed_is_measured(root, command, orphan):
+    (root / "neo-console.toml").write_text('[memory]\nrelief_settle = "100ms"\n')
+    offered = command("relief")[1].splitlines()[2]
+    assert offered.startswith(f"end stray sleep {orphan.pid}")
+    assert f"ends what works on for run {RUN} of light, which was lost" in offered
+    assert offered.endswith(f"neo-console relief end-stray {orphan.pid}")
+    code, out, err = command("relief", "end-stray", str(orphan.pid), "--because", "it swaps", "--json")
+    told = json.loads(out)
+    assert (code, err, orphan.wait(5)) == (0, "", -15)
+    assert (told["kind"], told["target"], told["result"]) == ("end-stray", str(orphan.pid), "done")
+    assert told["freedBytes"] == told["treeBeforeBytes"] > told["treeAfterBytes"] == 0
+    assert "it swaps" in json.loads(command("strays", "history", "--json")[1])[0]["because"]
+    code, out, err = command("relief", "end-stray", str(orphan.pid))
+    assert (code, out) == (1, "")
+    assert f"process {orphan.pid}: has ended already" in err
+    assert len(json.loads(command("relief", "history", "--json")[1])) == 1
+
+
 def test_what_is_none_is_left_alone(command):
     code, out, err = command("strays", "stop", str(os.getpid()))
     assert (code, out) == (1, "")

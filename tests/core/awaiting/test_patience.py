@@ -93,6 +93,42 @@ def test_it_looks_twice_a_second_until_its_time_is_over_and_writes_no_row_per_lo
     assert [(row.outcome, row.count) for row in engine.history()] == [(Outcome.DEFERRED, 2)]
 
 
+def test_the_row_of_what_is_held_back_says_until_when_it_was_tried(workspace, hold):
+    refused = Engine(workspace).trigger("mine").run
+    told, at = [], []
+
+    def look():
+        at.append(clock.now())
+
+    clock = QuickClock(look)
+    engine = Engine(workspace, clock=clock)
+    engine.start_when_open("mine", told.append, seconds=6.0)
+    waited, impatient = engine.history()
+    assert (impatient.run_id, impatient.last_at, impatient.patient) == (refused.run_id, refused.last_at, False)
+    assert (waited.patient, waited.count) == (True, 2)
+    assert waited.requested_at <= at[0] < waited.last_at == waited.ended_at
+
+
+def test_what_waits_is_known_while_it_waits(workspace, hold):
+    seen = []
+
+    class LateClock(QuickClock):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            if self.looks == 12 and not seen:
+                seen.extend(engine.history())
+                hold.release()
+
+    clock = LateClock(lambda: None)
+    engine = Engine(workspace, clock=clock)
+    attempt = engine.start_when_open("mine", lambda held: None, seconds=None)
+    (held,) = seen
+    assert held.requested_at < held.last_at
+    run = engine.wait(attempt.run_id)
+    assert held.last_at < run.requested_at
+    assert [row.last_at <= run.requested_at for row in engine.history() if row.run_id == held.run_id] == [True]
+
+
 @pytest.mark.usefixtures("older_waiter")
 def test_what_may_start_at_once_waits_for_nobody(workspace, hold):
     hold.release()

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from neo_core.catalogue import read_catalogue
+from neo_core.catalogue import read_catalogue, read_catalogue_anyway
 from neo_core.engine import Engine
 from neo_core.errors import ConfigError, NeoError, UsageError
 from neo_core.ledger.models import ControlKind, LeaseRole, Outcome, Run, ServiceRecord, ServiceState, Trigger
@@ -236,6 +236,29 @@ def test_looking_works_with_a_wrong_configuration_and_acting_does_not(engine, wo
     snapshot = Engine.for_looking(workspace).snapshot()
     assert "leese" in snapshot.config_error
     assert "backup" in [task.name for task in snapshot.schedule.value.tasks]
+
+
+def test_who_began_under_a_wrong_file_goes_by_the_mended_one_also_where_that_moves_the_lease(workspace):
+    edit(workspace, '[lease]\npath = "elsewhere.json"\n[leese]\n')
+    early, late = Engine.for_looking(workspace), workspace
+    assert "leese" in early.reconfigure_if_changed()
+    edit(workspace, '[lease]\npath = "elsewhere.json"\n[tasks.mine]\ncommand = ["true"]\n')
+    for looking in (early, Engine.for_looking(late)):
+        assert looking.reconfigure_if_changed() == ""
+        assert looking.snapshot().config_error == ""
+        assert looking.workspace.lease == workspace.root / "elsewhere.json"
+    assert early.run_and_wait("mine").outcome is Outcome.COMPLETED
+    edit(workspace, '[tasks.mine]\ncommand = ["true"]\n')
+    assert "lease.path: has changed" in early.reconfigure_if_changed()
+
+
+def test_what_is_mended_while_a_wrong_file_is_read_is_not_missed(workspace):
+    edit(workspace, "[leese]\n")
+    wrong = read_catalogue_anyway(workspace)
+    edit(workspace, SERVICE)
+    late = Engine(workspace, catalogue=wrong)
+    assert late.reconfigure_if_changed() == ""
+    assert late.snapshot().config_error == ""
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,36 @@ def test_what_has_started_and_ended_since_it_was_held_back_does_not_wait():
     ran = row("8", "flaky", requested_at=212.0, started_at=212.0, ended_at=213.0, last_at=213.0, outcome=Outcome.FAILED)
     assert [one.state for one in schedule_at((held, ran), 211.0)] == [TaskState.WAITING]
     assert [one.state for one in schedule_at((held, ran), 220.0)] == [TaskState.IDLE]
+
+
+def waited(run_id, begin, end, **changes):
+    """The row of a ``run --wait`` that was held back from ``begin`` to ``end``."""
+    told = {"outcome": Outcome.DEFERRED, "trigger": Trigger.MANUAL, "decision": '{"patient": true}', **changes}
+    return row(run_id, "kbSync", requested_at=begin, last_at=end, **told)
+
+
+@pytest.mark.parametrize(("at", "state"), [(199.0, None), (200.0, "waiting"), (260.0, "waiting"), (311.0, "idle")])
+def test_what_an_operator_waited_for_waited_as_long_as_he_did(at, state):
+    assert [str(one.state) for one in schedule_at((waited("9", 200.0, 300.0),), at)] == ([state] if state else [])
+
+
+def test_since_when_an_operator_waits_goes_back_over_what_held_it_before():
+    held, again = waited("9", 200.0, 300.0, reason="held by dream"), waited("10", 301.0, 340.0, reason="it swaps")
+    (then,) = schedule_at((held, again), 320.0)
+    assert (then.since, then.row.reason) == (200.0, "it swaps")
+    (long_after,) = schedule_at((held, waited("10", 400.0, 440.0)), 420.0)
+    assert long_after.since == 400.0
+
+
+def test_who_stopped_waiting_waits_no_longer_from_that_moment_on():
+    stopped = waited("10", 200.0, 300.5, outcome=Outcome.CANCELLED, reason_code="operator", decision="{}")
+    rows = (waited("9", 200.0, 300.0), stopped)
+    assert [one.state for one in schedule_at(rows, 299.0)] == [TaskState.WAITING]
+    assert [one.state for one in schedule_at(rows, 301.0)] == [TaskState.IDLE]
+    later = (*rows, waited("11", 302.0, 320.0))
+    assert [(one.state, one.since) for one in schedule_at(later, 303.0)] == [(TaskState.WAITING, 302.0)]
+
+
+def test_what_no_waiting_could_start_did_not_wait():
+    refused = waited("9", 200.0, 200.0, outcome=Outcome.SKIPPED, reason_code="not-configured")
+    assert [one.state for one in schedule_at((refused,), 201.0)] == [TaskState.IDLE]

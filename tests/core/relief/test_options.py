@@ -6,9 +6,10 @@ import pytest
 
 from neo_core.ledger.models import Control, ControlKind, Run, Trigger
 from neo_core.ledger.reliefs import Relief, ReliefKind
-from neo_core.relief.options import Coming, Server, Situation, Working, options
+from neo_core.relief.options import Astray, Coming, Server, Situation, Working, options
 from neo_core.relief.settling import LATEST, Standing, standing
 from neo_core.relief.trees import Tree
+from neo_core.snapshot_strays import StrayKind, StrayView
 
 MIB = 1024 * 1024
 NOW = 1_790_000_000.0
@@ -27,6 +28,21 @@ def working(task, mib):
     return Working(run=run, tree=None if mib is None else tree(mib))
 
 
+def astray(pid, mib):
+    stray = StrayView(
+        kind=StrayKind.RUN,
+        pid=pid,
+        start_time=1,
+        boot_id="",
+        owner="light",
+        name="sleep",
+        command="sleep 60",
+        sentence="works on for run ab of light, which was lost",
+        mend="",
+    )
+    return Astray(stray=stray, tree=tree(mib))
+
+
 def of(**changes):
     return options(Situation(now=NOW, **changes))
 
@@ -39,10 +55,33 @@ def test_they_are_graduated_and_within_a_grade_the_most_comes_first_and_what_can
             server("big", tree=tree(20)),
         ),
         working=(working("little", 1), working("much", 9), working("unseen", None)),
+        strays=(astray(5, 1), astray(6, 2)),
     )
 
-    assert [one.label for one in found] == ["", "big", "small", "down", "much", "little", "unseen"]
+    assert [one.target for one in found[1:3]] == ["6", "5"]
+    assert [one.label for one in found] == ["", "sleep", "sleep", "big", "small", "down", "much", "little", "unseen"]
     assert [one.kind for one in found] == sorted((one.kind for one in found), key=list(ReliefKind).index)
+
+
+def test_a_stray_is_told_with_why_it_is_one_and_what_it_has():
+    (_, stray) = of(strays=(astray(5, 100),))
+
+    assert (stray.kind, stray.target, stray.label) == (ReliefKind.STRAY, "5", "sleep")
+    assert stray.effect == "ends what works on for run ab of light, which was lost"
+    assert (stray.expected, stray.basis, stray.blocked) == (100 * MIB, "PSS of its tree now, at most", "")
+
+
+@pytest.mark.parametrize(
+    ("told", "label", "blocked", "mend"),
+    [
+        ({"orphaned": "its holder is gone", "orphaned_mend": "m"}, "of a killed run", "its holder is gone", "m"),
+        ({"unseen": "is locked"}, "", "what is astray is not known: is locked", "neo-console doctor"),
+    ],
+)
+def test_what_cannot_be_ended_here_is_pointed_at_and_never_measured_as_nothing(told, label, blocked, mend):
+    (_, pointer) = of(**told)
+
+    assert (pointer.label, pointer.expected, pointer.blocked, pointer.mend) == (label, None, blocked, mend)
 
 
 def test_deferring_frees_nothing_and_names_what_it_holds_back():

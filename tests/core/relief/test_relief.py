@@ -153,6 +153,18 @@ def test_a_run_is_stopped_as_ever_and_its_whole_tree_is_what_was_freed(workspace
     assert rows(workspace)[0].result is ReliefResult.FAILED
 
 
+def test_what_else_can_be_done_is_listed_when_strays_cannot_be_looked_for(workspace, monkeypatch):
+    engine = Engine(workspace)
+
+    def deaf():
+        raise NeoError("strays", "cannot be read", "Look.")
+
+    monkeypatch.setattr(engine.relief, "_strays", deaf)
+    defer, unseen = engine.relief.options()
+    assert (defer.kind, unseen.kind) == (ReliefKind.DEFER_HEAVY, ReliefKind.STRAY)
+    assert (unseen.expected, unseen.blocked) == (None, "what is astray is not known: cannot be read")
+
+
 def test_deferring_everything_heavy_holds_heavy_starts_only_until_it_is_ended(workspace):
     workspace.config.write_text(TASKS.replace('"sleep", "60"', '"true"'))
     engine = Engine(workspace)

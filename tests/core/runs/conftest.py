@@ -50,7 +50,16 @@ print(cascade(resolve_workspace("."), "other").outcome)
 
 EATS = "import time; block = bytearray(80_000_000); time.sleep(0.8)"
 
-PYTHON = {"wedged": ESCAPES, "parent": CASCADES, "eats": EATS}
+GROWS = """
+import os, time
+while not os.path.exists("grow"):
+    time.sleep(0.01)
+block = bytearray(80_000_000)
+open("grown", "w").close()
+time.sleep(60)
+"""
+
+PYTHON = {"wedged": ESCAPES, "parent": CASCADES, "eats": EATS, "grows": GROWS}
 
 EXTRA = {
     "stubborn": 'grace = "1s"',

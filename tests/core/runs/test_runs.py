@@ -125,6 +125,16 @@ def test_peak_memory_is_sampled_over_the_tree(engine):
     assert run.peak_memory > 80_000_000
 
 
+def test_the_peak_of_a_run_that_is_stopped_is_no_less_than_what_was_shown_of_it(engine, tasks, until):
+    run_id = engine.trigger("grows").run_id
+    until(lambda: engine.run(run_id).started_at)
+    (tasks / "grow").touch()
+    until((tasks / "grown").exists)
+    (shown,) = [tree.memory for tree in engine.snapshot().processes.value if tree.run_id == run_id]
+    engine.stop(run_id)
+    assert engine.wait(run_id).peak_memory >= shown > 80_000_000
+
+
 def test_run_files_are_private(engine, workspace):
     run = engine.run_and_wait("other")
     assert workspace.run_log(run.run_id).stat().st_mode & 0o777 == 0o600
