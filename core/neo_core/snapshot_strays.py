@@ -57,6 +57,11 @@ class StrayView(msgspec.Struct, frozen=True, kw_only=True):
         return self.elsewhere or self.kind is StrayKind.LISTENER
 
     @property
+    def service(self) -> str:
+        """The service that it was started for; empty for what was started for none."""
+        return self.owner if self.kind in (StrayKind.SERVICE, StrayKind.SECOND) else ""
+
+    @property
     def label(self) -> str:
         """Its root in words that fit into a sentence."""
         return f"{self.name} (pid {self.pid})"
@@ -67,8 +72,9 @@ class StraysView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``looked_at`` counts the processes whose environment was read, ``unreadable`` those of this user that would not
     show it, ``others`` those of other users. ``unknown`` says what should have been seen and could not. ``settling``
-    counts what looks like a stray but is too new to be called one. ``orphaned`` says what a killed run left that keeps
-    the lease, which is stopped as that run and is none of ``found``; empty for nothing.
+    counts what looks like a stray but is too new to be called one; ``settling_services`` names the services among
+    what it was started for. ``orphaned`` says what a killed run left that keeps the lease, which is stopped as that run
+    and is none of ``found``; empty for nothing.
     """
 
     found: tuple[StrayView, ...] = ()
@@ -76,6 +82,7 @@ class StraysView(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: int = 0
     others: int = 0
     settling: int = 0
+    settling_services: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     orphaned: str = ""
     orphaned_mend: str = ""

@@ -16,7 +16,8 @@ from .arena import Options
 SCENARIOS = {
     "race": (22_000, 96, "processes let go at one instant on a lease in every state; 20,000 of them in the six named"),
     "kill": (5_000, 160, "kill -9 at every system call of acquire, renew, release, reclaim, and at random times"),
-    "orphans": (400, 24, "the runner is killed, its children live on in every disguise"),
+    "orphans": (400, 30, "the runner is killed, its children live on in every disguise"),
+    "moves": (3_000, 24, "the lease's folder and files are moved, copied and removed between any two calls"),
     "clock": (600, 24, "wall clocks that jump, sleep and disagree; deadlines that pass under a living holder"),
     "foreign": (6_000, 30, "mixed with a Node script that follows the foreign algorithm; rates per cell"),
     "fuzz": (100_000, 1_500, "bytes, JSON shapes and odd kinds of file under the lease's name"),

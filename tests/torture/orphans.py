@@ -1,6 +1,6 @@
 """Orphans: the runner is killed and its children live on; the lease is free when the last carrier is gone.
 
-Also when the record and the lock files are removed meanwhile.
+Also when the record and the lock files are removed or moved away meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,9 @@ CELLS = {
     "records lost: child with both": [{"descriptor", "token"}],
     "records lost: grandchild in another session": [{"descriptor", "session"}],
     "records lost: fork without exec and another": [{"fork"}, {"descriptor"}],
+    "records moved away: child with both": [{"descriptor", "token"}],
+    "records moved away, then removed: grandchild in another session": [{"descriptor", "session"}],
+    "lock file removed, records moved away: fork without exec": [{"fork"}],
     "undetectable: neither descriptor nor token": [{"session"}],
 }
 
@@ -73,7 +77,7 @@ class Orphaned:
         self.path = arena.fresh()
         self.store = LeaseStore(self.path)
         self.robbed = 0
-        self.lost = name.startswith("records lost")
+        self.lost = name.startswith(("records", "lock file"))
 
     def play(self):
         runner, children = self.start()
@@ -95,6 +99,7 @@ class Orphaned:
         self.report.cell(self.name, rounds=1, double_holds=self.robbed, winners=1)
         self.arena.aftermath(self.path, self.name)
         self.arena.drop(self.path)
+        shutil.rmtree(f"{os.path.dirname(self.path)}-moved", ignore_errors=True)
 
     def start(self):
         """Fork the runner; it takes the lease, starts its children and says who they are."""
@@ -132,7 +137,15 @@ class Orphaned:
             self.report.broken("losses", f"{self.name}: reclaimed {when}")
 
     def lose(self):
-        """Remove the record and what says who has it, as somebody does who removes the state folder."""
+        """Remove the record and what says who has it, or move it away, as somebody does with the state folder."""
+        folder, away = os.path.dirname(self.path), f"{os.path.dirname(self.path)}-moved"
+        if "lock file removed" in self.name:
+            os.unlink(f"{self.path}.hold")
+        if "moved away" in self.name:
+            os.rename(folder, away)
+            os.mkdir(folder, 0o700)
+        if "then removed" in self.name:
+            shutil.rmtree(away)
         for name in ("", ".hold", ".lock"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self.path}{name}")

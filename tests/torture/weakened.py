@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from neo_core.lease import carriers, guard, store
 from neo_core.lease.foreign_guard import ForeignGuard
 from neo_core.lease.guard import Guard
 from neo_core.lease.held import HeldLease
@@ -51,10 +52,18 @@ def _hold_off():
 
     def take(cls, path):
         file = cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        file.look()
+        file.path = path
+        file.read()
         return file
 
     _put(HoldFile, "take", classmethod(take))
+
+
+def _moved_off():
+    """A lock file counts wherever it is by now, and what is left of one says nothing of where it was."""
+    for module in (guard, store):
+        _put(module, "leads_to", lambda path, identity: True)
+    _put(carriers, "place_of", lambda opened: "")
 
 
 def _put(owner, name, value):
@@ -63,10 +72,16 @@ def _put(owner, name, value):
     setattr(owner, name, value)
 
 
-ENGINES = {"guard": _guard_off, "ownership": _ownership_off, "liveness": _liveness_off, "hold": _hold_off}
+ENGINES = {
+    "guard": _guard_off,
+    "ownership": _ownership_off,
+    "liveness": _liveness_off,
+    "hold": _hold_off,
+    "moved": _moved_off,
+}
 
 # Where each one bites: the protection it takes out is the only one that is left there.
-SCENARIO = {"guard": "race", "ownership": "race", "liveness": "orphans", "hold": "race"}
+SCENARIO = {"guard": "race", "ownership": "race", "liveness": "orphans", "hold": "race", "moved": "moves"}
 
 
 def apply(name):

@@ -59,38 +59,40 @@ def find_carriers(
     return _look_through(source, besides, judge)
 
 
-def find_forgotten(source: ProcessSource, path: str, *, besides: Collection[int] = ()) -> CarrierScan:
-    """Look for who has locked a hold file that the lease at ``path`` had before, removed or moved away since.
+def find_forgotten(source: ProcessSource, path: str, *, hold: tuple[int, int] | None = None) -> CarrierScan:
+    """Look for who has locked a hold file that the lease at ``path`` had before ``hold`` (device, inode), lost since.
 
     Such a process works under a lease whose records are lost, as does one with any lease's token and our state folder
-    in its environment. What was moved counts as this lease's where the file says that it was here, or the process names
-    our state folder; where the system does not tell of locks (macOS), none is found. Raises ``OSError`` when the
-    processes cannot be listed.
+    in its environment. A lost file counts as this lease's where it says that it was here, or the process names our
+    state folder; where the system does not tell of locks (macOS), none is found. Raises ``OSError`` when the processes
+    cannot be listed.
     """
     folder, name = os.path.split(f"{path}.hold")
-    removed = f"{os.path.realpath(folder)}/{name}{REMOVED}"
+    folders = {folder, os.path.realpath(folder)}
+    places = {f"{one}/{name}" for one in folders}
     token = f"{INHERITED_TOKEN}=".encode()
-    here = {f"{STATE_FOLDER}={one}".encode("utf-8", "replace") for one in (folder, os.path.realpath(folder))}
+    here = {f"{STATE_FOLDER}={one}".encode("utf-8", "replace") for one in folders}
 
     def judge(pid: int) -> str:
         kept = source.locked_names(pid, name)
-        if kept and (removed in kept or f"{folder}/{name}{REMOVED}" in kept):
+        lost = [one for one in kept or () if (one.device, one.inode) != hold]
+        # Read through the descriptor: what was moved and then removed, or moved again, has no path to read it by.
+        if any(one.shown.removesuffix(REMOVED) in places or place_of(one.opened) in places for one in lost):
             return _DESCRIPTOR
-        elsewhere = [one for one in kept or () if os.path.dirname(one) != os.path.dirname(removed)]
-        if any(place_of(one) == removed.removesuffix(REMOVED) for one in elsewhere):
-            return _DESCRIPTOR
+        if pid == os.getpid():  # it may have inherited a dead run's marks, and does not wait for itself
+            return _NO
         try:
             told = (source.environ(pid) or b"").split(b"\0")
         except ProcessLookupError:
             return _NO
         if not here.isdisjoint(told):
-            if elsewhere:
+            if lost:
                 return _DESCRIPTOR
             if any(one.startswith(token) for one in told):  # it closed the descriptor, as Python's children do
                 return _TOKEN
         return _UNREADABLE if kept is None else _NO
 
-    return _look_through(source, besides, judge)
+    return _look_through(source, (), judge)
 
 
 def task_of(source: ProcessSource, pid: int) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RECLAIM = "neo-lease reclaim"
 MALFORMED_SENTENCE = "the lease file is not a lease; the next start replaces it"
+MOVED_SENTENCE = "its folder or lock file was moved or replaced while it was taken; the next start tries again"
 UNREADABLE_MEND = "make it a readable file, or move it away while nothing runs"
 
 

@@ -168,8 +168,13 @@ def _refuse_odd(descriptor: int, status: os.stat_result) -> None:
 
 def leads_to(path: str, identity: tuple[int, int]) -> bool:
     """Return whether the name still leads to the file; some file systems count no links at all."""
+    return identity_at(path) == identity
+
+
+def identity_at(path: str) -> tuple[int, int] | None:
+    """Return (device, inode) of what has the name; ``None`` for nothing."""
     try:
         named = os.lstat(path)
     except FileNotFoundError:
-        return False
-    return (named.st_dev, named.st_ino) == identity
+        return None
+    return named.st_dev, named.st_ino

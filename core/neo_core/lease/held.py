@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from neo_core.lease.explain import guard_error, write_error
 from neo_core.lease.guard import GuardTimeoutError, leads_to
@@ -12,10 +13,14 @@ from neo_core.lease.record import decode
 from neo_core.lease.words import ReleaseStatus, RenewStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neo_core.lease.holdfile import HoldFile
     from neo_core.lease.record import Lease
     from neo_core.lease.store import LeaseStore
 
+
+T = TypeVar("T")
 
 _left: dict[str, float] = {}
 
@@ -23,6 +28,21 @@ _left: dict[str, float] = {}
 def left_before(path: str, now: float) -> float:
     """Return how many (monotonic) seconds ago this process released the lease at ``path``."""
     return abs(now - _left.get(path, -math.inf))
+
+
+def _telling(change: Callable[[HeldLease], T]) -> Callable[[HeldLease], T]:
+    """Let a change of the record fail with the one ``LeaseError`` that says what kept it."""
+
+    @functools.wraps(change)
+    def told(self: HeldLease) -> T:
+        try:
+            return change(self)
+        except GuardTimeoutError as error:
+            raise guard_error(self.path) from error
+        except OSError as error:
+            raise write_error(self.path, error) from error
+
+    return told
 
 
 class HeldLease:
@@ -59,16 +79,15 @@ class HeldLease:
         """Whether this very process took the lease; a forked child did not."""
         return self._pid == os.getpid()
 
+    @_telling
     def look(self) -> RenewStatus:
         """Return ``RENEWED`` while the record is as we wrote it, at the cost of one ``lstat``; else do as ``renew``.
 
         Raises ``LeaseError``.
         """
-        try:
-            return RenewStatus.RENEWED if self._store.file.unchanged(self._written) else self.renew()
-        except OSError as error:
-            raise write_error(self._store.path, error) from error
+        return RenewStatus.RENEWED if self._store.file.unchanged(self._written) else self.renew()
 
+    @_telling
     def renew(self) -> RenewStatus:
         """Move the deadline; a record that is no longer ours is left alone, one that is gone is taken again.
 
@@ -79,20 +98,15 @@ class HeldLease:
         store = self._store
         if not os.path.lexists(store.path):
             return self._retake()
-        try:
-            with store.guarded():
-                current = store.file.current()
-                if current is None:
-                    return RenewStatus.MISSING
-                if current[1].token != self.lease.token:
-                    return RenewStatus.NOT_OWNER
-                renewed = current[1].renewed(store.clock.now())
-                store.file.replace(renewed)
-                self.lease, self._written = renewed, store.file.written
-        except GuardTimeoutError as error:
-            raise guard_error(store.path) from error
-        except OSError as error:
-            raise write_error(store.path, error) from error
+        with store.guarded():
+            current = store.file.current()
+            if current is None:
+                return RenewStatus.MISSING
+            if current[1].token != self.lease.token:
+                return RenewStatus.NOT_OWNER
+            renewed = current[1].renewed(store.clock.now())
+            store.file.replace(renewed)
+            self.lease, self._written = renewed, store.file.written
         return RenewStatus.RENEWED
 
     def _retake(self) -> RenewStatus:
@@ -104,20 +118,15 @@ class HeldLease:
         store = self._store
         if not _make_folder(os.path.dirname(store.path)):
             return RenewStatus.MISSING
-        try:
-            hold = self._hold_there()
-            if hold is None:
+        hold = self._hold_there()
+        if hold is None:
+            return RenewStatus.MISSING
+        with store.guarded():
+            count = hold.next_generation(self.generation, new=hold is not self._hold)
+            lease = self.lease.retaken(store.clock.now(), count)
+            if not store.file.publish(lease):
                 return RenewStatus.MISSING
-            with store.guarded():
-                count = hold.next_generation(self.generation, new=hold is not self._hold)
-                lease = self.lease.retaken(store.clock.now(), count)
-                if not store.file.publish(lease):
-                    return RenewStatus.MISSING
-                self.lease, self._written = lease, store.file.written
-        except GuardTimeoutError as error:
-            raise guard_error(store.path) from error
-        except OSError as error:
-            raise write_error(store.path, error) from error
+            self.lease, self._written = lease, store.file.written
         return RenewStatus.RETAKEN
 
     def _hold_there(self) -> HoldFile | None:
@@ -154,24 +163,20 @@ class HeldLease:
             self._let_go_again()
             _left[self._store.path] = self._store.clock.monotonic()
 
+    @_telling
     def _remove_record(self) -> ReleaseStatus:
         store = self._store
-        try:
-            with store.guarded():
-                found = store.file.unchanged(self._written) or store.file.read()
-                if found is None:
+        with store.guarded():
+            found = store.file.unchanged(self._written) or store.file.read()
+            if found is None:
+                return ReleaseStatus.MISSING
+            if found is not self._written:  # the very file that we wrote needs no parsing
+                lease = decode(found.content)
+                if lease is None:
                     return ReleaseStatus.MISSING
-                if found is not self._written:  # the very file that we wrote needs no parsing
-                    lease = decode(found.content)
-                    if lease is None:
-                        return ReleaseStatus.MISSING
-                    if lease.token != self.lease.token:
-                        return ReleaseStatus.NOT_OWNER
-                return ReleaseStatus.RELEASED if store.file.remove(found) else ReleaseStatus.NOT_OWNER
-        except GuardTimeoutError as error:
-            raise guard_error(store.path) from error
-        except OSError as error:
-            raise write_error(store.path, error) from error
+                if lease.token != self.lease.token:
+                    return ReleaseStatus.NOT_OWNER
+            return ReleaseStatus.RELEASED if store.file.remove(found) else ReleaseStatus.NOT_OWNER
 
 
 def _make_folder(folder: str) -> bool:

@@ -21,14 +21,19 @@ _SIZE = (_COUNTS + 1) * (_WIDTH + 1)
 
 
 class HoldFile(LockedFile):
-    """The locked hold file of this process; its numbers are read once, because only who has the lock writes them."""
+    """The locked hold file of this process; it is read once, because only who has the lock writes it.
 
-    __slots__ = ("_known", "_new", "path")
+    ``known`` says whether the lease was taken through this very file, at this place, before it was locked now; else who
+    has it may have locked another one.
+    """
+
+    __slots__ = ("_numbers", "_placed", "_status", "known", "path")
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor)
-        self._known: tuple[int, int] | None = None
-        self._new = False
+        self._status: os.stat_result | None = None
+        self._numbers = (0, 0)
+        self.known = self._placed = False
         self.path = ""
 
     @classmethod
@@ -37,67 +42,65 @@ class HoldFile(LockedFile):
         hold = take_flock(path, cls)
         if hold is not None:
             hold.path = path
+            try:
+                hold.read()
+            except OSError:
+                hold.close()  # not when the error is forgotten
+                raise
         return hold
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the lease was taken through this very file before; else who has it may have locked another one."""
-        self._new = not _is_known(os.pread(self.descriptor, _SIZE, 0), os.fstat(self.descriptor))
-        return not self._new
+    def look(self) -> os.stat_result:
+        """Do as any locked file does, and keep the status for ``read``."""
+        self._status = super().look()
+        return self._status
 
     def next_generation(self, after: int = 0, *, new: bool = False) -> int:
-        """Count this acquisition, beyond ``after``, and make the file known.
+        """Count this acquisition, beyond ``after``, and make the file known to who locks it next.
 
         It stays ``new`` where who works has another one locked, the one before it.
         """
-        generation, recovered = self._numbers()
+        generation, recovered = self._numbers
         generation = max(generation, after) + 1
         self._write(generation, recovered, _NO_INODE if new else self.identity[1])
         return generation
 
     def mark_recovery(self, now: float) -> None:
         """Remember that a record was recovered at ``now`` seconds since the epoch."""
-        generation, _ = self._numbers()
-        self._write(generation, max(0, int(now * 1000)), self.identity[1])
+        self._write(self._numbers[0], max(0, int(now * 1000)), self.identity[1])
 
     def recovered_at(self) -> float:
         """Return when a record was last recovered, in seconds since the epoch; 0 for never."""
-        return self._numbers()[1] / 1000
+        return self._numbers[1] / 1000
 
-    def _numbers(self) -> tuple[int, int]:
-        if self._known is None:
-            self._known = self._read()
-        return self._known
-
-    def _read(self) -> tuple[int, int]:
-        """Return both numbers; a damaged file goes on from its own time, which no count has reached."""
-        parts = os.pread(self.descriptor, _SIZE, 0).split()
-        if not parts:
-            return 0, 0
+    def read(self) -> None:
+        """Read what the file knows; a damaged one goes on from its own time, which no count has reached."""
+        content, status = os.pread(self.descriptor, _SIZE + _MAX_PLACE, 0), self._status or self.look()
+        self.known = self._placed = _is_known(content, status, self.path)
+        parts = content[:_SIZE].split()
         counts = parts[:_COUNTS]
         if len(counts) == _COUNTS and all(len(one) == _WIDTH and one.isdigit() for one in counts):
-            return int(counts[0]), int(counts[1])
-        milliseconds = int(os.fstat(self.descriptor).st_mtime * 1000)
-        return milliseconds, milliseconds
+            self._numbers = int(counts[0]), int(counts[1])
+        elif parts:
+            milliseconds = int(status.st_mtime * 1000)
+            self._numbers = milliseconds, milliseconds
 
     def _write(self, generation: int, recovered: int, inode: int) -> None:
-        self._known = None
-        if self._new:
+        if not self._placed:
             self._write_place()
         os.pwrite(self.descriptor, b"%020d %020d %020d\n" % (generation, recovered, inode), 0)
-        self._known = (generation, recovered)
+        self._numbers = (generation, recovered)
 
     def _write_place(self) -> None:
-        folder, name = os.path.split(self.path)  # not where it is: it may have been moved away since it was opened
+        place = os.fsencode(_place(self.path))  # not where it is: it may have been moved away since it was opened
         os.ftruncate(self.descriptor, min(_SIZE, os.fstat(self.descriptor).st_size))
-        os.pwrite(self.descriptor, os.fsencode(f"{os.path.realpath(folder)}/{name}"), _SIZE)
-        self._new = False
+        os.pwrite(self.descriptor, place, _SIZE)
+        self._placed = True
 
 
-def place_of(path: str) -> str:
-    """Return where the hold file that is at ``path`` now was when it was new; empty where that cannot be known."""
+def place_of(opened: str) -> str:
+    """Return where the hold file that ``opened`` leads to was when it was new; empty where that cannot be known."""
     try:
-        with open(path, "rb", buffering=0, opener=_open_warily) as file:
+        with open(opened, "rb", buffering=0, opener=_open_warily) as file:
             file.seek(_SIZE)
             return os.fsdecode(file.read(_MAX_PLACE))
     except OSError:
@@ -107,24 +110,32 @@ def place_of(path: str) -> str:
 def is_known_hold(path: str) -> bool:
     """Return whether the lease was taken through the hold file that is at ``path`` now; takes no lock."""
     try:
-        descriptor = _open_warily(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _open_warily(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
-        return _is_known(os.read(descriptor, _SIZE), os.fstat(descriptor))
+        return _is_known(os.read(descriptor, _SIZE + _MAX_PLACE), os.fstat(descriptor), path)
     except OSError:
         return False
     finally:
         os.close(descriptor)
 
 
-def _is_known(content: bytes, status: os.stat_result) -> bool:
+def _is_known(content: bytes, status: os.stat_result, path: str) -> bool:
     # Our writes set both times to the same instant; a rename, a link or a restored backup moves the change time only.
     if status.st_ctime_ns != status.st_mtime_ns:
         return False
-    parts = content.split()
-    return len(parts) > _COUNTS and parts[_COUNTS] == b"%020d" % status.st_ino
+    parts = content[:_SIZE].split()
+    if len(parts) <= _COUNTS or parts[_COUNTS] != b"%020d" % status.st_ino:
+        return False
+    place = os.fsdecode(content[_SIZE:])
+    return place == path or place == _place(path)  # the first is usual, and costs nothing
+
+
+def _place(path: str) -> str:
+    folder, name = os.path.split(path)
+    return f"{os.path.realpath(folder)}/{name}"
 
 
 def _open_warily(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_core.errors import describe_os_error
-from neo_core.lease.carriers import NOBODY, CarrierScan, find_carriers
+from neo_core.lease.carriers import NOBODY, CarrierScan, find_carriers, find_forgotten, task_of
 from neo_core.lease.record import Holder, Lease, decode, host_name
 from neo_core.lease.words import BUSY_FOR, MAX_RECORD_BYTES, HolderState, RecordStatus
 
@@ -77,6 +77,20 @@ def inspect_lease(
         young = abs(clock.now() - fingerprint.modified / 1e9) < BUSY_FOR
         return Inspection(RecordStatus.MALFORMED, busy=young, fingerprint=fingerprint)
     return _judge(lease, fingerprint, source, clock, holding)
+
+
+def inspect_forgotten(seen: Inspection, path: str, source: ProcessSource, hold: tuple[int, int] | None) -> Inspection:
+    """Return ``seen``, or where somebody works on under a hold file that the lease had before ``hold``, that."""
+    try:
+        scan = find_forgotten(source, path, hold=hold)
+    except OSError as error:
+        return Inspection(RecordStatus.ACTIVE, HolderState.UNKNOWN, error=describe_os_error(error))
+    if not scan.carriers:
+        return seen
+    # What a run started names its task; its runner, which does not, ends by itself when that has.
+    named = sorted(((task_of(source, one.pid), one) for one in scan.carriers), key=lambda one: not one[0])
+    scan = scan._replace(carriers=tuple(one for _, one in named))
+    return Inspection(RecordStatus.ACTIVE, HolderState.ORPHANED, scan=scan, task=named[0][0])
 
 
 def read_record(path: str) -> Fingerprint:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neo_core.clock import Clock, SystemClock
-from neo_core.errors import LeaseError, describe_os_error
-from neo_core.lease.carriers import find_forgotten, task_of
+from neo_core.errors import LeaseError
 from neo_core.lease.explain import (
+    MOVED_SENTENCE,
     explain_held,
     hold_error,
     network_error,
@@ -23,10 +23,10 @@ from neo_core.lease.explain import (
 )
 from neo_core.lease.filesystem import network_filesystem
 from neo_core.lease.foreign_guard import ForeignGuard, ForeignGuardBusyError
-from neo_core.lease.guard import Guard, GuardTimeoutError
+from neo_core.lease.guard import Guard, GuardTimeoutError, identity_at, leads_to
 from neo_core.lease.held import HeldLease
 from neo_core.lease.holdfile import HoldFile, is_known_hold
-from neo_core.lease.inspect import NOTHING, Fingerprint, Inspection, inspect_lease, read_record
+from neo_core.lease.inspect import NOTHING, Fingerprint, Inspection, inspect_forgotten, inspect_lease, read_record
 from neo_core.lease.record import Holder, Lease, decode, host_name, new_lease, new_token
 from neo_core.lease.recordfile import RecordFile
 from neo_core.lease.words import (
@@ -92,7 +92,7 @@ class LeaseStore:
         seen = inspect_lease(self.path, self.source, self.clock)
         if not seen.takeable or is_known_hold(self.hold_path) or self.clock.monotonic() < self._nobody_until:
             return seen
-        found = self._forgotten(seen)
+        found = inspect_forgotten(seen, self.path, self.source, identity_at(self.hold_path))
         if found is seen:
             self._nobody_until = self.clock.monotonic() + _NOBODY_FOR
         return found
@@ -176,6 +176,10 @@ class LeaseStore:
         try:
             with self.guarded():
                 before, lease = self._take_record(hold, compose)
+            # A file that was moved until now keeps nobody away; who looked for such may have come too early for ours.
+            if lease is not None and not leads_to(self.hold_path, hold.identity):
+                self._withdraw(hold)
+                return Acquisition(AcquireStatus.HELD, self.inspect(), detail=MOVED_SENTENCE)
             if lease is not None and not self._settle(hold, before, lease):
                 self._withdraw(hold)
                 lease = None
@@ -228,7 +232,9 @@ class LeaseStore:
     def _judge(self, hold: HoldFile) -> Inspection:
         """Judge the record as who has its kernel lock; of a file that is new here that lock alone proves nothing."""
         seen = self._judge_record(hold)
-        return seen if hold.is_known or not seen.takeable else self._forgotten(seen)
+        if hold.known or not seen.takeable:
+            return seen
+        return inspect_forgotten(seen, self.path, self.source, hold.identity)
 
     def _judge_record(self, hold: HoldFile) -> Inspection:
         def judge(path: str) -> Inspection:
@@ -238,19 +244,6 @@ class LeaseStore:
             return NOTHING
         self.file.settle_leftovers(judge)
         return judge(self.path)
-
-    def _forgotten(self, seen: Inspection) -> Inspection:
-        """Return ``seen``, or where somebody works on under a lost hold file of this lease, that."""
-        try:
-            scan = find_forgotten(self.source, self.path, besides=(os.getpid(),))
-        except OSError as error:
-            return Inspection(RecordStatus.ACTIVE, HolderState.UNKNOWN, error=describe_os_error(error))
-        if not scan.carriers:
-            return seen
-        # What a run started names its task; its runner, which does not, ends by itself when that has.
-        named = sorted(((task_of(self.source, one.pid), one) for one in scan.carriers), key=lambda one: not one[0])
-        scan = scan._replace(carriers=tuple(one for _, one in named))
-        return Inspection(RecordStatus.ACTIVE, HolderState.ORPHANED, scan=scan, task=named[0][0])
 
     def _compose(self, hold: HoldFile, owner: str, reason: str, ttl: float, metadata: dict[str, Any]) -> Lease:
         holder = Holder(

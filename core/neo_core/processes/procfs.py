@@ -7,7 +7,7 @@ import os
 import time
 from typing import NamedTuple
 
-from neo_core.processes.source import REMOVED, ProcessInfo, ProcessMemory
+from neo_core.processes.source import LockedName, ProcessInfo, ProcessMemory
 
 _DEAD = (b"Z", b"X", b"x")
 _KERNEL_THREAD = 0x00200000
@@ -149,15 +149,15 @@ class ProcFs:
             return None
         return any(self._locked_descriptor(pid, name, device, inode) for name in names)
 
-    def locked_names(self, pid: int, name: str) -> list[str] | None:
-        """Return the paths of the process's flocked descriptors whose file is, or was, called ``name``."""
+    def locked_names(self, pid: int, name: str) -> list[LockedName] | None:
+        """Return the files of the process's flocked descriptors whose name begins, or began, with ``name``."""
         try:
             numbers = os.listdir(f"{self._root}/{pid}/fd")
         except _GONE:
             return []
         except OSError:
             return None
-        return [path for number in numbers if (path := self._locked_path(pid, number, name))]
+        return [found for number in numbers if (found := self._locked_name(pid, number, name))]
 
     def command_line(self, pid: int) -> str:
         """Return the arguments, joined by spaces."""
@@ -226,15 +226,19 @@ class ProcFs:
             return -1
         return int(fields[48])
 
-    def _locked_path(self, pid: int, number: str, name: str) -> str:
-        """Return the path of one descriptor if its file is called ``name`` and flocked; else nothing."""
+    def _locked_name(self, pid: int, number: str, name: str) -> LockedName | None:
+        """Return the file of one descriptor if its name begins with ``name`` and it is flocked; else nothing."""
+        descriptor = f"{self._root}/{pid}/fd/{number}"
         try:
-            path = os.readlink(f"{self._root}/{pid}/fd/{number}")
-            if not path.removesuffix(REMOVED).endswith(f"/{name}"):
-                return ""
-            return path if b"FLOCK" in self._read(f"{pid}/fdinfo/{number}") else ""
+            shown = os.readlink(descriptor)
+            if not os.path.basename(shown).startswith(name):
+                return None
+            if b"FLOCK" not in self._read(f"{pid}/fdinfo/{number}"):
+                return None
+            status = os.stat(descriptor)
         except OSError:  # closed meanwhile
-            return ""
+            return None
+        return LockedName(shown, status.st_dev, status.st_ino, descriptor)
 
     def _locked_descriptor(self, pid: int, name: str, device: int, inode: int) -> bool:
         try:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-from neo_core.processes.source import ProcessInfo, ProcessMemory
+from neo_core.processes.source import LockedName, ProcessInfo, ProcessMemory
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 
@@ -95,7 +95,7 @@ class PsutilSource:
             return None
         return any(_same_file(file.path, device, inode) for file in files)
 
-    def locked_names(self, _pid: int, _name: str) -> list[str] | None:
+    def locked_names(self, _pid: int, _name: str) -> list[LockedName] | None:
         """Return that it cannot be known: psutil tells neither locks nor the names of removed files."""
         return None
 

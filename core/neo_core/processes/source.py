@@ -54,6 +54,18 @@ class ProcessMemory(NamedTuple):
     swap: int
 
 
+class LockedName(NamedTuple):
+    """A file that a process keeps flocked: where the kernel shows it, which it is, and where it can be read.
+
+    ``shown`` ends in ``REMOVED`` for one that has no name any more; ``opened`` leads to it all the same.
+    """
+
+    shown: str
+    device: int
+    inode: int
+    opened: str
+
+
 class ProcessSource(Protocol):
     """Answers about the processes of one machine."""
 
@@ -88,10 +100,10 @@ class ProcessSource(Protocol):
         """Return whether a descriptor of the process keeps that file flocked; ``None`` when it cannot be known."""
         ...
 
-    def locked_names(self, pid: int, name: str) -> list[str] | None:
-        """Return the paths of the files called ``name`` that a descriptor of the process keeps flocked.
+    def locked_names(self, pid: int, name: str) -> list[LockedName] | None:
+        """Return the files that a descriptor of the process keeps flocked and whose name begins with ``name``.
 
-        One that was removed ends in ``REMOVED``. ``None`` when it cannot be known.
+        ``None`` when it cannot be known.
         """
         ...
 

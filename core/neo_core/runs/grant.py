@@ -73,19 +73,14 @@ class Grant:
             return {}
         return {INHERITED_TOKEN: self._lease.token, GENERATION: str(self.generation)}
 
-    def renew(self) -> RenewStatus:
-        """Renew what is held; a borrower has nothing to renew. Raises ``LeaseError``."""
-        if self._hold is None:
-            return RenewStatus.RENEWED
-        status = self._hold.renew()
-        self._lease = self._hold.lease
-        return status
+    def renew(self, *, due: bool) -> RenewStatus:
+        """Renew what is held; when that is not ``due``, only look whether it is as we wrote it and mend that: cheap.
 
-    def look(self) -> RenewStatus:
-        """Look whether what is held is still as we wrote it, and mend that; cheap. Raises ``LeaseError``."""
+        A borrower has nothing to renew. Raises ``LeaseError``.
+        """
         if self._hold is None:
             return RenewStatus.RENEWED
-        status = self._hold.look()
+        status = self._hold.renew() if due else self._hold.look()
         self._lease = self._hold.lease
         return status
 

@@ -106,7 +106,7 @@ class Supervisor:
         if due:
             self._renewed, self._renewed_wall = self._clock.monotonic(), self._clock.now()
         try:
-            status = self._grant.renew() if due else self._grant.look()
+            status = self._grant.renew(due=due)
         except LeaseError as error:
             self._complain(f"The lease could not be renewed, trying again: {error}")
             return

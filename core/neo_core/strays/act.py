@@ -37,8 +37,8 @@ def manner_of(stray: StrayView, tasks: Mapping[str, Task], services: Mapping[str
     """Return how what it was started as is configured to end, at most ten seconds; else TERM and five."""
     if stray.kind is StrayKind.RUN and stray.owner in tasks:
         return Manner(signal.SIGTERM, min(tasks[stray.owner].grace, _LONGEST_GRACE))
-    if stray.kind in (StrayKind.SERVICE, StrayKind.SECOND) and stray.owner in services:
-        service = services[stray.owner]
+    if stray.service in services:
+        service = services[stray.service]
         return Manner(signal.Signals[f"SIG{service.stop_signal}"], min(service.stop_grace, _LONGEST_GRACE))
     return Manner(signal.SIGTERM, GRACE)
 
@@ -84,14 +84,14 @@ def act_on(
 def left_of_service(name: str, look: Callable[[], StraysView], clock: Clock) -> list[StrayView]:
     """Return what is left of earlier starts of a service, also of those whose records were removed.
 
-    Waits at most 6 s for what is too new to be called a stray. ``look`` makes a pass over the machine.
+    Waits at most 6 s for what of it is too new to be called a stray. ``look`` makes a pass over the machine.
     """
     deadline = clock.monotonic() + _SETTLE_WITHIN
     view = look()
-    while view.settling and clock.monotonic() < deadline:
+    while name in view.settling_services and clock.monotonic() < deadline:
         clock.sleep(_SETTLE_PAUSE)
         view = look()
-    return [one for one in view.found if one.owner == name and one.kind in (StrayKind.SERVICE, StrayKind.SECOND)]
+    return [one for one in view.found if one.service == name]
 
 
 def told_of(stops: list[StrayStop], service: str) -> str:

@@ -106,12 +106,14 @@ class Watch:
         self._first = {key: self._first.get(key, now) for key in keys}
         views = [self._view(one, known) for one in suspects]
         found = tuple(view for view in views if self._is_settled(view, now))
+        young = [view for view in views if view not in found]
         return StraysView(
             found=found,
             looked_at=look.looked_at,
             unreadable=look.unreadable,
             others=look.others,
-            settling=len(views) - len(found),
+            settling=len(young),
+            settling_services=tuple(sorted({view.service for view in young} - {""})),
             unknown=tuple(deaf_to(look, known)),
         )
 

@@ -233,7 +233,7 @@ def test_a_process_of_a_lost_run_that_closed_the_descriptor_is_known_by_its_mark
 def test_a_lock_file_says_where_it_was_opened_though_it_was_moved_since(lease_path):
     hold = HoldFile.take(f"{lease_path}.hold")
     moved = lease_path.parent.rename(lease_path.parent.with_name("moved"))
-    assert not hold.is_known
+    assert not hold.known
     hold.next_generation()
 
     assert place_of(f"{moved / lease_path.name}.hold") == f"{lease_path}.hold"

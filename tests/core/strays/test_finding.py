@@ -12,6 +12,7 @@ from neo_core.ledger.models import Outcome, ServiceState
 from neo_core.processes.source import identity_of
 from neo_core.services.catalogue import Service
 from neo_core.snapshot_strays import StrayKind
+from neo_core.strays.act import left_of_service
 from neo_core.strays.judge import Known, find_suspects
 from neo_core.strays.look import is_independent, take_look
 from neo_core.strays.marks import NO_MARKS, read_marks
@@ -80,7 +81,8 @@ def test_the_same_workspace_by_another_path_is_ours(started, look, tmp_path):
 
 def test_a_live_run_and_everything_below_it_is_none(started, look, until, source):
     runner = started("sh", "-c", f"echo; NEO_CONSOLE_RUN_ID={RUN} sleep 60; :")
-    until(lambda: any(info.ppid == runner.pid for info in source.scan().values()))
+    below = f"NEO_CONSOLE_RUN_ID={RUN}".encode()
+    until(lambda: any(one.ppid == runner.pid and below in source.environ(one.pid) for one in source.scan().values()))
     mine = live(runner_pid=runner.pid, runner_start=source.start_time(runner.pid))
     assert look(rows=[ended()], live=(mine,)).found == ()
     started(run=mine.run_id)
@@ -144,6 +146,20 @@ def test_what_has_only_just_appeared_is_none_until_seen_twice(started, look, sou
     assert look(rows=rows).found == ()
     clock.at += 0.2
     assert pids(look(rows=rows)) == [process.pid]
+
+
+def test_what_is_left_of_a_service_is_waited_for_and_nothing_else_is(started, look, source, clock, tmp_path):
+    source.older = 0.0
+    process = started(instance=OLD, service="web", state=tmp_path)
+    started(run=RUN, task="web", state=tmp_path)
+
+    def left(name):
+        began = clock.at
+        of_it = left_of_service(name, lambda: look(rows=[ended(outcome=Outcome.COMPLETED)], web=record()), clock)
+        return [one.pid for one in of_it], 0 < clock.at - began <= 6
+
+    assert left("other") == ([], False)
+    assert left("web") == ([process.pid], True)
 
 
 def test_what_a_killed_runner_left_is_told_at_once(started, look, source, clock):
