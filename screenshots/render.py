@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from neo_console.app import NeoConsole
 from neo_core.config import Config, ConsoleConfig
 from neo_core.durations import Duration
-from screenshots.drawn import drawn
+from screenshots.drawn import LOOK_EVERY, drawn, press
 from screenshots.engine import FixedEngine
 from screenshots.fixtures import first_run, killed_keeper, pressed, snapshot, trouble, unreadable_lease
 from screenshots.parts import NOW
@@ -65,10 +65,9 @@ async def draw(shot: Shot) -> str:
     async with app.run_test(size=shot.size) as pilot:
         async with asyncio.timeout(10):
             while app.picture.snapshot is None:
-                await pilot.pause()
+                await pilot.pause(LOOK_EVERY)
         await drawn(pilot)
-        await pilot.press(*shot.keys)
-        await drawn(pilot)
+        await press(pilot, *shot.keys)
         return app.export_screenshot(title="neo-console", simplify=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.css.stylesheet import Stylesheet
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
@@ -17,7 +19,7 @@ if str(ROOT) not in sys.path:
 from neo_console.app import NeoConsole  # noqa: E402 - the screenshots' fixtures lie beside the packages
 from neo_core.config import Config, ConsoleConfig  # noqa: E402
 from neo_core.durations import Duration  # noqa: E402
-from screenshots.drawn import drawn  # noqa: E402
+from screenshots.drawn import LOOK_EVERY, drawn, press  # noqa: E402
 from screenshots.engine import FixedEngine  # noqa: E402
 from screenshots.parts import NOW  # noqa: E402
 
@@ -56,19 +58,23 @@ class Desk:
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, "the condition never came"
-            await self.pilot.pause()
+            await drawn(self.pilot, collected=False)
+            await asyncio.sleep(LOOK_EVERY)
 
     async def press(self, *keys):
-        await self.pilot.press(*keys)
-        await self.settled()
+        await press(self.pilot, *keys, collected=self.machine.gate.is_set())
 
     async def settled(self):
         """Wait until what was asked for is laid out and drawn, and what was to follow that is done."""
         await drawn(self.pilot, collected=self.machine.gate.is_set())
 
     async def resize(self, width, height):
-        """Change the terminal's size and wait until it is the screen's; Textual hears of it by a timer."""
+        """Change the terminal's size and wait until it is the screen's."""
         await self.pilot.resize_terminal(width, height)
+        await self.resized(width, height)
+
+    async def resized(self, width, height):
+        """Wait until a size is the screen's; Textual hears of it by a timer."""
         await self.until(lambda: self.app.screen._compositor.size == (width, height))
         await self.settled()
 
@@ -102,6 +108,23 @@ class Clock:
 
     def __call__(self):
         return self.at
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _styles_are_parsed_once():
+    """Let the many apps of one process share what parsing the same styles with the same variables gave."""
+    parse, known = Stylesheet._parse_rules, {}
+
+    def shared(self, css, read_from, is_default_rules=False, tie_breaker=0, scope=""):
+        variables = frozenset(self._variables.items())
+        key = (css, read_from, is_default_rules, tie_breaker, scope, variables)
+        if key not in known:
+            known[key] = parse(self, css, read_from, is_default_rules, tie_breaker, scope)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", shared)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -14,21 +14,22 @@ from screenshots.fixtures import first_run, pressed, trouble
 EXPORTED = {"ff5f57", "febc2e", "28c840", "c5c8c6"}  # the drawn window's own buttons and text
 
 
-@pytest.mark.parametrize("size", [(99, 40), (80, 24), (60, 16), (120, 20)])
-async def test_where_it_is_narrow_one_panel_at_a_time(open_console, size):
-    async with open_console(size=size) as desk:
-        assert "  2 Processes   " in desk.screen_text()
-        for key, part in (
-            ("2", "python3"),
-            ("3", "completed"),
-            ("4", "dream ━"),
-            ("5", "5 Log"),
-            ("1", "primary-dev-sync"),
-        ):
-            await desk.press(key)
-            assert part in desk.screen_text()
-            assert sum(panel.display for panel in desk.main.panels) == 1
-            assert desk.app.focused is desk.main.current.body
+async def test_where_it_is_narrow_one_panel_at_a_time(open_console):
+    async with open_console(size=(99, 40)) as desk:
+        for size in ((99, 40), (80, 24), (60, 16), (120, 20)):
+            await desk.resize(*size)
+            assert "  2 Processes   " in desk.screen_text(), size
+            for key, part in (
+                ("2", "python3"),
+                ("3", "completed"),
+                ("4", "dream ━"),
+                ("5", "5 Log"),
+                ("1", "primary-dev-sync"),
+            ):
+                await desk.press(key)
+                assert part in desk.screen_text(), (size, key)
+                assert sum(panel.display for panel in desk.main.panels) == 1, (size, key)
+                assert desk.app.focused is desk.main.current.body, (size, key)
 
 
 @pytest.mark.parametrize("size", [(59, 40), (120, 15), (10, 3)])
@@ -60,12 +61,14 @@ async def test_where_it_is_tiny_no_key_acts_but_the_one_that_quits(open_console)
         assert desk.app.return_code == 0
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_who_blocks_a_start_is_read_in_the_schedule_and_in_the_outcomes(open_console, size):
-    async with open_console(size=size) as desk:
-        assert "waiting 12m: dream, pid 4211 " in desk.screen_text()
-        await desk.press("3")
-        assert "by dream, pid 4211" in desk.screen_text()
+async def test_who_blocks_a_start_is_read_in_the_schedule_and_in_the_outcomes(open_console):
+    async with open_console() as desk:
+        for size in ((120, 40), (80, 24)):
+            await desk.resize(*size)
+            await desk.press("1")
+            assert "waiting 12m: dream, pid 4211 " in desk.screen_text(), size
+            await desk.press("3")
+            assert "by dream, pid 4211" in desk.screen_text(), size
 
 
 @pytest.mark.parametrize(("size", "most"), [((60, 16), 2), ((120, 40), 3)])
@@ -94,12 +97,13 @@ async def test_resizing_keeps_selection_and_focus(open_console):
             assert desk.app.focused is desk.main.outcomes.table
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 120])
-async def test_no_line_overflows(open_console, width):
-    async with open_console(size=(width, 40)) as desk:
-        shown = desk.screen_text().splitlines()
-        assert "q quit" in shown[-1]
-        assert "14:03:22" in shown[0]
+async def test_no_line_overflows(open_console):
+    async with open_console(size=(60, 40)) as desk:
+        for width in (60, 80, 100, 120):
+            await desk.resize(width, 40)
+            shown = desk.screen_text().splitlines()
+            assert "q quit" in shown[-1], width
+            assert "14:03:22" in shown[0], width
 
 
 async def test_the_footer_is_grey_where_an_action_is_blocked(open_console):
@@ -140,13 +144,13 @@ async def test_a_form_keeps_its_buttons_where_there_is_little_room(open_console)
             await desk.press("escape")
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
-async def test_the_schedule_and_the_services_have_room(machine, open_console, size):
+async def test_the_schedule_and_the_services_have_room(machine, open_console):
     machine.picture = trouble()
-    async with open_console(size=size) as desk:
-        shown = desk.screen_text()
-        for part in ("starved 2h: dream", "retry 2 in 1m", "in 16h", "Sat 06:30", "chroma", "◌ backoff", "✗ COLLISION"):
-            assert part in shown
+    parts = ("starved 2h: dream", "retry 2 in 1m", "in 16h", "Sat 06:30", "chroma", "◌ backoff", "✗ COLLISION")
+    async with open_console() as desk:
+        for size in ((120, 40), (80, 24), (60, 16)):
+            await desk.resize(*size)
+            assert [part for part in parts if part not in desk.screen_text()] == [], size
 
 
 async def test_every_page_opens_where_there_is_little_room(open_console):
@@ -181,15 +185,13 @@ async def test_a_page_or_dialog_in_a_terminal_too_small_says_so_and_nothing_is_c
     async with open_console(size=(80, 24)) as desk:
         await desk.press("j", "j", "j", "j", key)
         opened = desk.app.screen
-        await desk.pilot.resize_terminal(40, 10)
-        await desk.settled()
+        await desk.resize(40, 10)
         assert "This terminal has 40×10 cells" in desk.screen_text()
         if key == "d":
             opened.confirm.press()
             await desk.press("enter", "enter")
         assert machine.asked == []
-        await desk.pilot.resize_terminal(80, 24)
-        await desk.settled()
+        await desk.resize(80, 24)
         assert desk.app.screen is opened
         assert "This terminal has" not in desk.screen_text()
 
@@ -259,7 +261,8 @@ async def test_a_change_of_the_size_that_was_not_told_is_noticed(open_console):
     async with open_console(size=(120, 40)) as desk:
         desk.app.terminal_size = lambda: (40, 10)
         desk.app._beat()
-        await desk.until(lambda: "This terminal has 40×10 cells" in desk.screen_text())
+        await desk.resized(40, 10)
+        assert "This terminal has 40×10 cells" in desk.screen_text()
         desk.app.terminal_size = lambda: (0, 0)
         desk.app._beat()
         await desk.settled()

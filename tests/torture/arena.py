@@ -86,8 +86,8 @@ class Arena:
         self._count = 0
 
     def goes_on(self):
-        """Return whether another round is to be played; a weakened engine is found out at its first double hold."""
-        if self.options.weaken and self.report.counts["double_holds"]:
+        """Return whether another round is to be played; a weakened engine is found out by its first violation."""
+        if self.options.weaken and self.report.violations:
             return False
         return self.report.rounds < self.rounds and time.monotonic() < self.ends
 

@@ -129,7 +129,7 @@ def unread(life):
     with Terminal(life.root) as terminal:
         life.expect(terminal.sees(READY), "errors", "it did not open")
         terminal.unread = True
-        for number in range(150):
+        for number in range(150 if life.long else 50):
             terminal.resize(120 - number % 5, 40 + number % 3)
             time.sleep(0.01)
         terminal.type("q")
@@ -139,10 +139,10 @@ def unread(life):
 
 
 def storm(life):
-    """200 changes of the size, down to one cell."""
+    """200 changes of the size, or 60 in the short version, down to one cell."""
     with Terminal(life.root) as terminal:
         life.expect(terminal.sees(READY), "errors", "it did not open")
-        for _ in range(200):
+        for _ in range(200 if life.long else 60):
             terminal.resize(*(life.chance.choice(sizes) for sizes in SIZES))
             time.sleep(life.chance.choice((0, 0, 0.002, 0.02)))
         since = terminal.mark()

@@ -17,7 +17,7 @@ url = "http://127.0.0.1:{port}/unload"
 [unload.broken]
 url = "http://127.0.0.1:{port}/broken"
 [tasks.waits]
-command = ["sh", "-c", "echo begun; while [ ! -e release ]; do sleep 0.02; done; echo ended"]
+command = ["sh", "-c", "echo begun; while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done; echo ended"]
 """
 
 

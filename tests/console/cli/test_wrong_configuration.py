@@ -16,7 +16,7 @@ from neo_core.workspace import ensure_state, resolve_workspace
 
 GOOD = """
 [tasks.crunch]
-command = ["sh", "-c", "while [ ! -e release ]; do sleep 0.02; done"]
+command = ["sh", "-c", "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done"]
 every = "0"
 [services.web]
 command = ["./serve"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 TOKEN = "NEO_HEAVY_MAINTENANCE_LEASE_INHERITED_TOKEN"
-WAITS = "echo working; while [ ! -e release ]; do sleep 0.02; done"
+WAITS = "echo working; while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done"
 GENERATION = "NEO_HEAVY_MAINTENANCE_LEASE_GENERATION"
 
 
@@ -131,8 +131,9 @@ def test_a_signal_to_us_ends_the_command_and_releases_the_lease(lease, record, n
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_may_finish_its_work_after_a_signal_under_the_lease(lease, record, number):
     working = lease.working(
-        "trap 'echo stopping; while [ ! -e release ]; do sleep 0.02; done; exit 9' INT TERM; echo working;"
-        " while :; do sleep 0.02; done"
+        "trap 'echo stopping; while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done; exit 9' INT TERM;"
+        " echo working;"
+        " while kill -0 $TESTED_BY; do sleep 0.02; done"
     )
     working.send_signal(number)
     assert working.stdout.readline() == "stopping\n"
@@ -150,7 +151,7 @@ def test_a_signal_that_the_caller_ignores_is_ignored_for_the_command_too(lease):
     assert working.wait(20) == 5
 
 
-LEAVES = "(while [ ! -e release ]; do sleep 0.02; done) & echo working; echo $!; exit 3"
+LEAVES = "(while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done) & echo working; echo $!; exit 3"
 
 
 def test_what_the_command_leaves_in_the_background_keeps_the_lease_until_it_ends(lease, record):
@@ -173,7 +174,7 @@ def test_a_signal_reaches_also_what_the_command_left_behind(lease, record):
 
 
 def test_after_kill_9_the_living_command_keeps_the_lease_and_its_end_frees_it_at_once(lease, until):
-    working = lease.working("echo working; echo $$; while [ ! -e release ]; do sleep 0.02; done")
+    working = lease.working("echo working; echo $$; while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done")
     child = int(working.stdout.readline())
     lease.left_behind.append(child)
     working.kill()

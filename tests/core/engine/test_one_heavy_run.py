@@ -87,7 +87,7 @@ def test_six_front_ends_at_the_same_instant_start_one_heavy_run_a_round(six, wor
 
 def test_a_run_outlives_the_front_end_that_started_it(root, workspace, until):
     (root / "neo-console.toml").write_text(
-        '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done"]\n'
+        '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done"]\n'
     )
     script = (
         "import sys\nfrom neo_core.engine import Engine\nfrom neo_core.workspace import resolve_workspace\n"

@@ -26,7 +26,7 @@ def test_looking_at_a_fresh_folder_creates_nothing(tmp_path, monkeypatch):
 
 def test_a_held_lease_shows_holder_tree_and_the_start_that_was_deferred(root, workspace, until):
     (root / "neo-console.toml").write_text(
-        '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done"]\n'
+        '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done"]\n'
     )
     engine = Engine(workspace)
     (root / "release").touch()

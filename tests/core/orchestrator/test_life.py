@@ -19,7 +19,8 @@ from neo_core.ledger.models import ControlKind, Outcome, Run, Trigger
 from neo_core.ledger.store import Ledger
 from neo_core.processes.source import system_source
 
-HOLD = '[tasks.hold]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done"]\nevery = "1h"\n'
+WAITS = "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done"
+HOLD = f'[tasks.hold]\ncommand = ["sh", "-c", "{WAITS}"]\nevery = "1h"\n'
 
 
 def latest_life(place):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from neo_core.workspace import Workspace
 
 SHELL = {
-    "hold": "while [ ! -e release ]; do sleep 0.05; done; echo done",
+    "hold": "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done; echo done",
     "other": "echo other",
     "fails": "echo broken >&2; exit 7",
     "killed": "kill -9 $$",
-    "stubborn": "trap '' TERM; echo $$ > pid; while :; do sleep 0.05; done",
+    "stubborn": "trap '' TERM; echo $$ > pid; while kill -0 $TESTED_BY; do sleep 0.05; done",
     "says-deferred": 'echo work; echo \'{"deferred": true, "reasonCode": "busy", "reason": "later"}\'; echo note >&2',
     "prints-line": "echo 'Deferred: heavy-maintenance lease held by x (reason=y, pid=1).'; echo '   This script'",
     "says-skipped": 'echo \'{"outcome": "skipped", "reasonCode": "wrong-branch", "summary": "on main"}\'',
     "environment": "env > environment",
     "light": "env > light-environment",
-    "leaves": "(while [ ! -e release ]; do sleep 0.05; done) & echo left",
+    "leaves": "(while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done) & echo left",
 }
 
 ESCAPES = """

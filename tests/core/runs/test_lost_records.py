@@ -26,7 +26,8 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lo
 def crunch(root, workspace, until, kill_later):
     """A heavy run at work: the engine, the run, and who works."""
     (root / "neo-console.toml").write_text(
-        '[tasks.crunch]\ncommand = ["sh", "-c", "while [ ! -e release ]; do sleep 0.02; done"]\ngrace = "1s"\n'
+        '[tasks.crunch]\ncommand = ["sh", "-c", "while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done"]\n'
+        'grace = "1s"\n'
         '[tasks.other]\ncommand = ["true"]\n[tasks.light]\nclass = "light"\ncommand = ["sleep", "60"]\n'
     )
     engine = Engine(workspace)

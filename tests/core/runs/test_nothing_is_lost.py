@@ -35,7 +35,9 @@ def _console(*words):
 @pytest.fixture
 def parent(tasks, workspace):
     """outer runs inner through the command line, as a task of a user would."""
-    (tasks / "inner.sh").write_text("echo $$ > inner.pid\nwhile [ ! -e release ]; do sleep 0.05; done\n")
+    (tasks / "inner.sh").write_text(
+        "echo $$ > inner.pid\nwhile [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done\n"
+    )
     _add(tasks, "inner", "sh", "inner.sh", extra='grace = "2s"')
     _add(tasks, "outer", *_console("run", "inner"), extra='grace = "2s"')
     return Engine(workspace)
@@ -94,7 +96,9 @@ def test_a_borrowers_command_keeps_the_kernel_lock_too(parent, tasks, until, kil
 
 @pytest.mark.parametrize("force", [False, True])
 def test_stopping_a_parent_cancels_its_cascaded_run(parent, tasks, until, force):
-    (tasks / "inner.sh").write_text("trap '' TERM\necho $$ > inner.pid\nwhile :; do sleep 0.05; done\n")
+    (tasks / "inner.sh").write_text(
+        "trap '' TERM\necho $$ > inner.pid\nwhile kill -0 $TESTED_BY; do sleep 0.05; done\n"
+    )
     outer = parent.trigger("outer")
     until((tasks / "inner.pid").exists)
     until(lambda: any(run.task == "inner" and run.started_at for run in parent.history()))
@@ -105,11 +109,12 @@ def test_stopping_a_parent_cancels_its_cascaded_run(parent, tasks, until, force)
 
 
 def test_two_runs_do_not_work_under_one_inherited_lease_at_once(tasks, workspace, until):
-    (tasks / "first.sh").write_text("while [ ! -e release ]; do sleep 0.05; done\n")
+    (tasks / "first.sh").write_text("while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.05; done\n")
     _add(tasks, "first", "sh", "first.sh")
     words = " ".join(_console("run", "first")), " ".join(_console("run", "other"))
     (tasks / "both.sh").write_text(
-        f"{words[0]} & while [ ! -e go ]; do sleep 0.05; done; {words[1]} > said; touch release; wait\n"
+        f"{words[0]} & while [ ! -e go ] && kill -0 $TESTED_BY; do sleep 0.05; done\n"
+        f"{words[1]} > said; touch release; wait\n"
     )
     _add(tasks, "both", "sh", "both.sh")
     engine = Engine(workspace)

@@ -34,7 +34,7 @@ class Later(ProcFs):
 
 
 TREE = ("sh", "-c", "sleep 600 & sleep 600 & wait")
-DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 0.02; done")
+DEAF = ("sh", "-c", "trap '' TERM; while kill -0 $TESTED_BY; do sleep 0.02; done")
 
 
 @pytest.fixture
