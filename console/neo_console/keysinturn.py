@@ -6,6 +6,7 @@ that comes in between overtakes: of ``/``, ``ctrl+u`` and ``b`` typed at once, `
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from textual.app import App
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
     from textual.timer import Timer
 
-_AT_MOST = 0.25  # seconds that a key waits for one whose widget has gone meanwhile
+_LOOK_EVERY = 0.25  # seconds
+_AT_MOST = 5.0  # seconds that a key waits for the one before it, however long that takes
 
 
 class KeyTaken(Message):
@@ -30,6 +33,8 @@ class KeysInTurn(App[int]):
         super().__init__()
         self._keys_behind: deque[events.Key] = deque()
         self._key_under_way = False
+        self._taker: MessagePump | None = None
+        self._waits_since = 0.0
         self._patience: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -42,13 +47,13 @@ class KeysInTurn(App[int]):
             self._wait_no_longer_than()
             return
         taker = self.focused or self.screen
-        self._key_under_way = True
+        self._key_under_way, self._taker = True, taker
         await super().on_event(event)
         self._key_under_way = taker.post_message(KeyTaken())
 
     async def on_key_taken(self) -> None:
         """Go on with the keys behind it."""
-        self._key_under_way = False
+        self._key_under_way, self._taker = False, None
         if self._patience is not None:
             self._patience.stop()
             self._patience = None
@@ -58,6 +63,12 @@ class KeysInTurn(App[int]):
             self._wait_no_longer_than()
 
     def _wait_no_longer_than(self) -> None:
-        """What went the key's way may have been lost with its widget: nobody waits for ever."""
         if self._patience is None:
-            self._patience = self.set_timer(_AT_MOST, self.on_key_taken)
+            self._waits_since = time.monotonic()
+            self._patience = self.set_interval(_LOOK_EVERY, self._look_after_it)
+
+    async def _look_after_it(self) -> None:
+        """Go on where the key's way was lost with its widget: nobody waits for ever, but for what is only slow."""
+        lost = self._taker is None or not self._taker.is_attached
+        if lost or time.monotonic() - self._waits_since > _AT_MOST:
+            await self.on_key_taken()

@@ -94,6 +94,11 @@ class Workspace:
         return self._lease
 
     @property
+    def root_text(self) -> str:
+        """The folder being maintained as text, likewise."""
+        return self._root
+
+    @property
     def state_text(self) -> str:
         """The state folder as text, likewise."""
         return self._state
@@ -175,7 +180,12 @@ def resolve_workspace_anyway(explicit: str | os.PathLike[str] | None = None) -> 
 
 
 def ensure_state(workspace: Workspace) -> None:
-    """Create the state folder, private to its user; raises ``WorkspaceError`` naming what stands in the way."""
+    """Create the state folder, private to its user; raises ``WorkspaceError`` naming what stands in the way.
+
+    A workspace that was moved away or removed is not made again: what works on in it would write beside its data.
+    """
+    if not os.path.isdir(workspace.root_text):
+        raise WorkspaceError(f"workspace {workspace.root_text}", "is gone", "Put it back, or go where it is now.")
     state = workspace.state_text
     for folder in (state, os.path.join(state, LOGS_NAME), os.path.dirname(workspace.lease_text)):
         try:

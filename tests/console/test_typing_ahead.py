@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual.events import Key
 
+from neo_console import keysinturn
 from neo_console.dialogs.confirm import Confirm
+from neo_console.field import Field
 from neo_console.keysinturn import KeyTaken
 from neo_console.screens.health import HealthPage
 from neo_console.screens.log import LogScreen
+from neo_console.screens.why import WhyNow
 
 AHEAD = "/qPo?jL:"
 NAMES = {"/": "slash", "?": "question_mark", ":": "colon", "\n": "enter", "\x15": "ctrl+u", "\t": "tab", " ": "space"}
@@ -23,6 +28,7 @@ def type_at_once(desk, text):
 async def test_keys_whose_widgets_vanish_hold_no_other_up(open_console, monkeypatch):
     async with open_console() as desk:
         monkeypatch.setattr(KeyTaken, "bubble", False)
+        monkeypatch.setattr(keysinturn, "_AT_MOST", 0)
         type_at_once(desk, "4523")
         await desk.until(lambda: desk.main.current is desk.main.outcomes)
         type_at_once(desk, "12")
@@ -84,6 +90,40 @@ async def test_what_is_typed_right_behind_enter_acts_on_what_the_filter_left(ope
         assert desk.main.schedule.filter.text == "kbSync"
         assert not desk.main.filter_bar.typing
         assert desk.app.screen.query_one("#page").border_title.startswith("Why · kbSync")
+
+
+async def test_a_key_waits_for_one_before_it_that_is_slow(open_console, monkeypatch):
+    slow = asyncio.Event()
+    submit = Field.action_submit
+
+    async def submit_slowly(field):
+        await slow.wait()
+        await submit(field)
+
+    monkeypatch.setattr(Field, "action_submit", submit_slowly)
+    monkeypatch.setattr(keysinturn, "_LOOK_EVERY", 0.01)
+    async with open_console() as desk:
+        looks = count_calls(monkeypatch, desk.app, "_look_after_it")
+        type_at_once(desk, "/kbSync\nw")
+        async with asyncio.timeout(10):
+            while len(looks) <= 3:
+                await asyncio.sleep(0.005)
+        assert desk.main.schedule.filter.text == "kbSync"
+        assert desk.app.screen is desk.main
+        slow.set()
+        await desk.until(lambda: isinstance(desk.app.screen, WhyNow))
+
+
+def count_calls(monkeypatch, of, name):
+    """Return a list that grows with every call."""
+    calls, called = [], getattr(of, name)
+
+    async def call():
+        calls.append(name)
+        await called()
+
+    monkeypatch.setattr(of, name, call)
+    return calls
 
 
 async def test_a_filter_that_is_typed_over_at_once_is_the_new_one(open_console):

@@ -111,6 +111,13 @@ def test_the_state_folder_is_made_private_and_making_it_again_changes_nothing(wo
     assert {folder.stat().st_mode & 0o777 for folder in (workspace.state, workspace.logs)} == {0o700}
 
 
+def test_a_workspace_that_was_moved_away_is_not_made_again(workspace):
+    workspace.root.rename(workspace.root.with_name("elsewhere"))
+    with pytest.raises(WorkspaceError, match=f"{workspace.root}: is gone"):
+        ensure_state(workspace)
+    assert not workspace.root.exists()
+
+
 @pytest.mark.parametrize("place", ["state", "logs", "data"])
 def test_a_file_where_a_folder_belongs_is_named(workspace, place):
     path = getattr(workspace, place)
