@@ -115,19 +115,23 @@ class LeaseStore:
     ) -> Acquisition | None:
         """Do as ``acquire``, but return ``None``, at once and without a look at the record, while its lock is kept."""
         self._refuse_network()
-        hold = self.take_hold()
-        if hold is None:
-            return None
-        try:
-            result = self._acquire_holding(hold, owner, reason, ttl, metadata or {})
-        except BaseException:
-            self._withdraw(hold)
+        result: Acquisition | None = None
+        for _ in range(_TRIES):
+            hold = self.take_hold()
+            if hold is None:
+                return None
+            try:
+                result = self._acquire_holding(hold, owner, reason, ttl, metadata or {})
+            except BaseException:
+                self._withdraw(hold)
+                hold.unlock()
+                raise
+            if result.hold is not None:
+                return result
             hold.unlock()
-            raise
-        if result.hold is None:
-            hold.unlock()
-            return result._replace(by_record=True)
-        return result
+            if result.detail != MOVED_SENTENCE:
+                break
+        return result._replace(by_record=True) if result is not None else None
 
     def reclaim(self) -> Inspection:
         """Remove a record that an acquire would recover, without taking the lease; return what was found.
