@@ -124,7 +124,7 @@ def test_a_lock_on_a_file_that_was_moved_before_it_was_locked_is_none(
 
     refused = store.acquire("second", "test")
     assert refused.hold is None
-    assert refused.detail.startswith("its folder or lock file was moved or replaced while it was taken")
+    assert refused.detail.startswith("another process is just taking or leaving it")
     assert other.ask("renew")["status"] == "retaken"
 
 
@@ -140,7 +140,7 @@ def test_who_looked_before_its_folder_was_moved_gives_way(store, participant, le
 
     refused = store.acquire("second", "test")
     assert refused.hold is None
-    assert refused.detail.startswith("its folder or lock file was moved or replaced while it was taken")
+    assert refused.detail.startswith("another process is just taking or leaving it")
     assert names() == []
     assert other.ask("renew")["status"] == "retaken"
     assert other.ask("release")["status"] == "released"
