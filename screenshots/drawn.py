@@ -44,10 +44,10 @@ async def drawn(pilot: Pilot[Any], *, collected: bool = True) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str, collected: bool = True) -> None:
-    """Press ``keys``, each when all that the one before it asked for is drawn, and wait as ``drawn`` does."""
-    for left, key in zip(range(len(keys) - 1, -1, -1), keys, strict=True):
+    """Press ``keys``, each when all that the one before it asked for is done and drawn, as ``drawn`` sees it."""
+    for key in keys:
         pilot.app._driver.send_message(_event(key))  # noqa: SLF001 - where a terminal's keys come from
-        await drawn(pilot, collected=collected and not left)
+        await drawn(pilot, collected=collected)
 
 
 def _event(key: str) -> events.Key:

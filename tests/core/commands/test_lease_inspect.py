@@ -121,7 +121,8 @@ def test_reclaim_never_removes_what_lives_or_cannot_be_read(lease, record, what)
 def test_reclaim_removes_a_dead_holders_record_and_says_whose(lease, record):
     write(record, pid=DEAD)
     done = lease("reclaim")
-    assert (done.returncode, done.stdout) == (0, f"Reclaimed: the stale record of dream (pid {DEAD}) is removed.\n")
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout == f"Reclaimed: the stale record of dream (pid {DEAD}) is removed.\n"
     assert not record.exists()
 
 
