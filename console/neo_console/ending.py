@@ -31,8 +31,19 @@ class Ending:
 
     def __init__(self) -> None:
         self._before: list[Any] | None = None
+        self._told = 0  # the exit code of a signal that came while the console opened
         with suppress(termios.error, OSError, ValueError):
             self._before = termios.tcgetattr(sys.stdin.fileno())
+
+    def heed_signals(self) -> None:
+        """Keep a signal to end until ``follow_signals`` can leave in order, and end for sure soon after it came."""
+
+        def told(number: int, _frame: object) -> None:
+            self._told = 128 + number
+            self.end_for_sure(self._told)
+
+        for number in _SIGNALS:
+            signal.signal(number, told)
 
     def follow_signals(self, loop: AbstractEventLoop, leave: Callable[[int], None]) -> None:
         """Call ``leave`` with the exit code of a signal to end, on the loop, and end for sure soon after."""
@@ -44,6 +55,8 @@ class Ending:
 
         for number in _SIGNALS:
             signal.signal(number, told)
+        if self._told:
+            loop.call_soon(leave, self._told)
         threading.Thread(target=_outlive_no_terminal, name="hang-up", daemon=True).start()
 
     def end_for_sure(self, code: int) -> None:
@@ -52,9 +65,10 @@ class Ending:
         signal.setitimer(signal.ITIMER_REAL, _WITHIN)
 
     def _end_now(self, code: int) -> None:
-        with suppress(termios.error, OSError, ValueError):
-            os.set_blocking(sys.stdout.fileno(), False)
-            os.write(sys.stdout.fileno(), _LEAVE)
+        if sys.__stderr__ is not None:  # what Textual draws on; it puts something else in place of sys.stdout
+            with suppress(OSError, ValueError):
+                os.set_blocking(sys.__stderr__.fileno(), False)
+                os.write(sys.__stderr__.fileno(), _LEAVE)
         if self._before is not None:
             with suppress(termios.error, OSError, ValueError):
                 termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._before)

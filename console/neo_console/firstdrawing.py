@@ -21,6 +21,11 @@ class FirstDrawing(Screen[None], inherit_bindings=False):
     def complete(self) -> bool:
         """Return whether what is to be seen first is there."""
 
+    async def on_event(self, event: events.Event) -> None:
+        """Leave out a size that is outdated: of two that are under way each layout would ask for the other."""
+        if not isinstance(event, events.Resize) or event.size == self.app.size:
+            await super().on_event(event)
+
     @on(events.ScreenResume)
     def _style_once(self, event: events.ScreenResume) -> None:
         """Style nothing again that has just been styled for the first time."""

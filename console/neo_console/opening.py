@@ -45,6 +45,7 @@ def run_console(workspace: Workspace, config: Config | None = None, *, read_only
         collector=collector,
     )
     ended = 1
+    app.ending.heed_signals()
     try:
         code = app.run()
         ended = app.return_code or 0 if code is None else code

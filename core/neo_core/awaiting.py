@@ -135,12 +135,12 @@ class Patience:
                     break
                 self._clock.sleep(_LOOK_EVERY if left is None else min(_LOOK_EVERY, left))
                 seen = self._look()
+                if self._clock.monotonic() - self._noted >= PATIENCE_TOLD_EVERY:
+                    self._note_patience(attempt)
             except KeyboardInterrupt:
                 self._note_patience(attempt)
                 self._record_cancelled(attempt.decision, held)
                 raise
-            if self._clock.monotonic() - self._noted >= PATIENCE_TOLD_EVERY:
-                self._note_patience(attempt)
             if seen is not None and seen.same_as(held):
                 continue
             if seen is not None and seen.reason_code == Reason.LEDGER_ERROR:

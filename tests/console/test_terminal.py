@@ -35,6 +35,23 @@ def test_a_terminal_that_was_not_given_back_is_found_out(root):
         assert "terminal settings" in terminal.left_behind()
 
 
+def test_a_signal_while_it_opens_gives_the_terminal_back(root):
+    with Terminal(root) as terminal:
+        deadline = time.monotonic() + 20
+        while b"\x1b[?1049h" not in terminal.written and time.monotonic() < deadline:
+            time.sleep(0.001)
+        terminal.kill(signal.SIGHUP)
+        assert terminal.wait() == 129
+        assert terminal.left_behind() == []
+
+
+def test_a_terminal_that_does_not_know_its_size_yet_is_drawn_on_and_quit(root):
+    with Terminal(root, size=(0, 0)) as terminal:
+        assert terminal.sees("never ran")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
 JOB_CONTROL = 'set -m; "$@"; echo "stopped, and the shell goes on"; stty -a; fg; echo "ended with $?"'
 
 

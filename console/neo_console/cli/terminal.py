@@ -15,6 +15,8 @@ def open_console(workspace: Workspace, *, read_only: bool = False) -> int:
     """Open the console until it is quit; return the exit code. Raises ``NeoError`` where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NeoError("the console", "needs a terminal to open in", "Use neo-console status in scripts.")
+    if not sys.stderr.isatty():
+        raise NeoError("the console", "draws on stderr, which is no terminal", "Open it without redirecting stderr.")
     from neo_console import heap
 
     heap.hold()
