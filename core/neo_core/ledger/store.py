@@ -22,12 +22,14 @@ class Ledger:
     """The workspace's record, for one thread; a context manager.
 
     ``writable`` creates and migrates it; without it a missing ledger reads as empty. ``busy`` is how many seconds to
-    wait for another writer. Raises ``LedgerError``.
+    wait for who has it for himself: five to write; one to read, where no writer is in the way and a look at everything
+    opens it several times. Raises ``LedgerError``.
     """
 
-    def __init__(self, path: Path, *, writable: bool = True, busy: float = 5.0) -> None:
-        self._path, self._writable, self._busy = path, writable, busy
-        self._use(Database(path, writable=writable, busy=busy))
+    def __init__(self, path: Path, *, writable: bool = True, busy: float | None = None) -> None:
+        self._path, self._writable = path, writable
+        self._busy = busy if busy is not None else 5.0 if writable else 1.0
+        self._use(Database(path, writable=writable, busy=self._busy))
 
     def is_lost(self) -> bool:
         """Return whether the file that was opened is no longer the one at its path: removed, moved away or replaced."""
