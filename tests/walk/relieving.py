@@ -10,14 +10,15 @@ from .scene import MODEL, SERVICES, STARVED, STRAY
 from .steps import step
 
 PAGE = "Relieve the memory"
+MARKS = ("‖ defer", "◍ end", "▿ unload", "⊘ stop")
 MIB = 1024 * 1024
 
 
 @step("relief")
 def what_could_be_done_and_is_not(walk):
     walk.press("m")
-    walk.see("‖ defer everything heavy", f"▿ unload {MODEL}", within=PAGE)
-    walk.press("j", "enter")
+    walk.see("‖ defer everything heavy", within=PAGE)
+    _choose(walk, f"▿ unload {MODEL}")
     walk.see("127.0.0.1", "measured and recorded", within=f"Unload {MODEL}?")
     walk.back(f"Unload {MODEL}?", key="enter")
     walk.back(PAGE)
@@ -27,8 +28,7 @@ def what_could_be_done_and_is_not(walk):
 @step("relief", acts=True)
 def unload_a_model(walk):
     walk.press("m")
-    walk.see(f"▿ unload {MODEL}", within=PAGE)
-    walk.press("j", "enter")
+    _choose(walk, f"▿ unload {MODEL}")
     walk.see_frame(f"Unload {MODEL}?")
     walk.confirm(f"Unload {MODEL}?")
     walk.world(lambda: _unloaded(walk), "the model's server was asked, and what that freed was measured")
@@ -106,6 +106,13 @@ def end_a_stray(walk):
     walk.press("escape")
     walk.see_gone("esc clears")
     walk.never(lambda: walk.pid(SERVICES[0]) != served, f"{SERVICES[0]} was ended, too")
+
+
+def _choose(walk, option):
+    """Open the preview of one of the page's options; the first of them is selected when it opens."""
+    walk.see(option, within=PAGE)
+    rows = [line for line in walk.lines(PAGE) if any(mark in line for mark in MARKS)]
+    walk.press(*("j" for _ in range(next(row for row, line in enumerate(rows) if option in line))), "enter")
 
 
 def _unloaded(walk):

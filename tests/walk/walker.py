@@ -42,13 +42,14 @@ class Walker:
 
     def box(self, title):
         """Return what stands in the frame with that title, its edges included; empty without such a frame."""
-        return _flat(self._frame(title))
+        return _flat(self.lines(title))
 
     def header(self, title):
         """Return the line of the column names in the frame with that title."""
-        return "".join(self._frame(title)[1:2])
+        return "".join(self.lines(title)[1:2])
 
-    def _frame(self, title):
+    def lines(self, title):
+        """Return the lines of the frame with that title, its edges included; none without such a frame."""
         lines = self.terminal.look()
         for row, line in reversed(list(enumerate(lines))):
             left = line.find(f"╭─ {title}")
