@@ -9,11 +9,11 @@ from neo_console.facts_service import service_facts
 from neo_console.format import age, ago, countdown, every, moment, percent, plural, size, took
 from neo_console.rows.outcomes import reason_of
 from neo_console.rows.processes import RUN, tree_memory, tree_note
-from neo_console.rows.schedule import next_cell, state_term
+from neo_console.rows.schedule import next_cell
 from neo_console.rows.strays import stray_facts
 from neo_console.subjects import Kind, Subject
 from neo_console.vocabulary import RETRY, STARVED, Tone, outcome_term, reason_text, term
-from neo_console.waiting import last_deferral, who_waits
+from neo_console.waiting import last_deferral, state_term, who_waits
 from neo_core.schedule.decision import Gate, Verdict
 
 if TYPE_CHECKING:

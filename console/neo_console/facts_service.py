@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 def service_facts(service: ServiceView, now: float) -> list[Heading | Fact]:
     """Return what is known about the service; a fact that does not apply is empty."""
     shown = term(service.state)
+    lasts = f" for {age(now - service.since)}" if service.since is not None else ", never started"
     again = countdown(service.next_start_at, now) if service.next_start_at is not None else ""
     return [
         Heading(f"Service {service.name}"),
         Fact("what", service.title),
-        Fact("state", f"{shown} for {age(now - service.since)}", shown.tone),
+        Fact("state", f"{shown}{lasts}", shown.tone),
         Fact("meaning", service.sentence),
         Fact("wanted", "it should run" if service.wanted else "an operator stopped it"),
         Fact("kept", "by the orchestrator" if service.kept else "by nobody", Tone.PLAIN if service.kept else Tone.WAIT),

@@ -212,6 +212,7 @@ _TERMS: dict[type[StrEnum], dict[StrEnum, Term]] = {
 VOCABULARIES: tuple[type[StrEnum], ...] = tuple(_TERMS)
 LIVE = _TERMS[TaskState][TaskState.RUNNING]
 STARVED = Term("starved", "▲", Tone.FAIL)
+HEAVY_DEFERRED = Term("heavy deferred", "‖", Tone.CALM)
 RETRY = Term("retry", "↻", Tone.WAIT)
 COLLISION = Term("collision", "✗", Tone.FAIL)
 CONFIG = Term("config", "✗", Tone.FAIL)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.format import age, moment, plain
-from neo_console.vocabulary import reason_text
+from neo_console.vocabulary import HEAVY_DEFERRED, STARVED, Term, reason_text, term
+from neo_core.schedule.decision import Reason
 from neo_core.snapshot import TaskState
 
 if TYPE_CHECKING:
     from neo_core.ledger.models import Waiter
     from neo_core.snapshot import TaskView
+
+
+def state_term(task: TaskView) -> Term:
+    """Return how the task's state is shown; one that starves does not just wait, one deferred by hand is not paused."""
+    if task.starved:
+        return STARVED
+    gate = task.decision.blocking
+    deferred = task.state is TaskState.PAUSED and gate is not None and gate.reason == Reason.HEAVY_DEFERRED
+    return HEAVY_DEFERRED if deferred else term(task.state)
 
 
 def who_waits(task: TaskView, now: float) -> str:

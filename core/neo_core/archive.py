@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from neo_core.errors import UsageError, guess
+from neo_core.lease.store import LeaseStore
 from neo_core.ledger.store import Ledger
 from neo_core.logs import LogChunk, read_log
 from neo_core.memory.reading import system_memory
@@ -162,8 +163,9 @@ class Archive:
         """Return what has the memory at this moment, from a look of our own at the whole machine."""
         now = self._clock.now()
         past = self.memory_past(now, now)
+        lease = LeaseStore(self.workspace.lease, source=self._source, clock=self._clock).inspect()
         with self._reading() as ledger:
-            sample = look_now(ledger, system_memory().read(now), self._source)
+            sample = look_now(ledger, system_memory().read(now), self._source, lease)
         return msgspec.structs.replace(past.then(now), at=now, sample=sample, table=sample.trees, looked_at=now)
 
     def replay(self, number: int) -> Replay:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from neo_core.lease.carriers import find_carriers
+from neo_core.lease.words import HolderState
 from neo_core.ledger.models import LeaseRole, Run
 from neo_core.processes.forest import Forest
 from neo_core.snapshot import ProcessView, TreeView
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from neo_core.clock import Clock
     from neo_core.lease.inspect import Inspection
+    from neo_core.lease.record import Lease
     from neo_core.processes.source import ProcessIdentity, ProcessInfo, ProcessSource
     from neo_core.snapshot_strays import StrayView
 
@@ -72,8 +75,22 @@ class Census:
         lease = seen.lease
         if lease is None or lease.pid is None or any(run.runner_pid == lease.pid for run in live):
             return None
-        members = _unclaimed(forest, lease.pid, taken) if str(seen.holder) == "alive" else []
+        members = _unclaimed(forest, lease.pid, taken) if seen.holder is HolderState.ALIVE else []
+        if members:
+            members += self._left_behind(lease, members[0][1], forest, taken)
         return self._tree(lease.owner, "lease", members, elapsed, role=LeaseRole.HOLDER)
+
+    def _left_behind(
+        self, lease: Lease, holder: ProcessInfo, forest: Forest, taken: set[int]
+    ) -> list[tuple[int, ProcessInfo]]:
+        """Return what works under a living holder's lease and is below it no more, because its own parent ended."""
+        older = {pid for pid, info in forest.processes.items() if info.start_time < holder.start_time}
+        kept = lease.holder.hold if lease.holder else None
+        scan = find_carriers(self._source, lease.token, kept, besides=older | taken)
+        members: list[tuple[int, ProcessInfo]] = []
+        for carrier in sorted(scan.carriers, key=lambda one: (one.start_time, one.pid)):
+            members += _unclaimed(forest, carrier.pid, taken)
+        return members
 
     def _orphan_tree(self, seen: Inspection, forest: Forest, taken: set[int], elapsed: float) -> TreeView | None:
         members: list[tuple[int, ProcessInfo]] = []

@@ -39,6 +39,7 @@ from neo_core.runs.lost import mark_lost_runs
 from neo_core.runs.orphans import end_orphans
 from neo_core.runs.release import until_released
 from neo_core.schedule.gates import decide
+from neo_core.schedule.withheld import withheld
 from neo_core.service_desk import ServiceDesk
 from neo_core.starting import Attempt, Starter
 from neo_core.strays.act import act_on, left_of_service, manner_of, pick, told_of
@@ -316,4 +317,4 @@ class Engine(ServiceDesk):
         memory = memory_facts(ledger.memory.watch(), self.config.memory, look, learnt, overridden_by=overridden_by)
         seen, token, source = self._lease.inspect(), inherited_token(), self._source
         facts = gather_facts(task, ledger, seen, trigger=trigger, now=now, token=token, source=source, memory=memory)
-        return decide(task, facts)
+        return withheld(decide(task, facts), self._catalogue.error)

@@ -25,6 +25,7 @@ from neo_core.processes.source import ProcessIdentity, is_alive
 from neo_core.recorder.gate_facts import learned, memory_facts
 from neo_core.runs.lost import as_seen, is_lost, mark_lost_runs
 from neo_core.schedule.gates import decide
+from neo_core.schedule.withheld import withheld_at_last
 from neo_core.services.observe import dependencies_of
 from neo_core.services.views import service_views
 from neo_core.snapshot import (
@@ -181,16 +182,15 @@ class Looker:
                     dependencies=dependencies_of(task, services, self._source),
                     memory=memory,
                 )
-                running = next((run for run in live if run.task == task.name), None)
                 views.append(
                     task_view(
                         task,
                         record,
-                        decide(task, facts),
+                        withheld_at_last(decide(task, facts), self.catalogue.error),
                         past=facts.past,
                         now=now,
                         snooze=snooze_of(task, snoozes),
-                        running=running,
+                        running=next((run for run in live if run.task == task.name), None),
                         starved_after=config.orchestrator.starved_after,
                         waiters=tuple(waiter for waiter in waiting if waiter.task == task.name),
                         scheduling=scheduling,

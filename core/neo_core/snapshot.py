@@ -206,13 +206,15 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     """One service as its keeper wrote it down, corrected by what can be seen: a dead process is never *running*.
 
     ``kept`` is false while no orchestrator looks after it. ``sentence`` says what the state means and what comes next.
+    ``since`` is when the state began, of an adopted process before it was adopted; ``None``: it was never started.
+    ``restarts`` counts the starts after a fault, not those that an operator asked for.
     A good answer is written down at most once a minute: that at ``probed_at`` is not old for ``answer_lasts`` seconds.
     """
 
     name: str
     title: str
     state: ServiceState
-    since: float
+    since: float | None
     wanted: bool
     kept: bool
     sentence: str

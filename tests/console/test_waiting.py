@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from neo_console.cli.output import decision_text
+from neo_console.format import moment
 from neo_console.panels.sentences import silence
 from neo_console.picture import Picture
 from neo_console.rows.schedule import next_cell
 from neo_console.subjects import task_subject
 from neo_console.vocabulary import gate_term
-from neo_console.waiting import last_deferral, wait_text, who_waits
+from neo_console.waiting import last_deferral, state_term, wait_text, who_waits
 from neo_core.ledger.models import Control, ControlKind, Outcome, Run, Trigger, Waiter
 from neo_core.profiles import Task
 from neo_core.schedule.gates import Facts, LeaseFacts, decide
@@ -40,6 +41,23 @@ def test_a_start_that_was_put_off_is_told_where_nobody_tries_it_again():
 @pytest.mark.parametrize("state", [TaskState.WAITING, TaskState.RUNNING])
 def test_what_goes_on_needs_no_word_of_what_was(state):
     assert last_deferral(task("a", state, deferral=PUT_OFF), NOW) == ""
+
+
+def test_what_is_deferred_with_everything_heavy_says_so_and_until_when():
+    hour = Control(
+        control_id=9, kind=ControlKind.DEFER_HEAVY, target="", created_at=NOW, until=NOW + 3600, because="it swaps"
+    )  # fmt: skip
+    facts = Facts(now=NOW, trigger=Trigger.MANUAL, lease=LeaseFacts(takeable=True), pause=hour)
+    one = Task(name="a", heavy=True, every=0, command=("true",))
+    held = task("a", TaskState.PAUSED, decision=decide(one, facts))
+    picture, seen = Picture(), snapshot()
+    schedule = msgspec.structs.replace(seen.schedule.value, heavy_deferral=hour)
+    picture.take(msgspec.structs.replace(seen, schedule=msgspec.structs.replace(seen.schedule, value=schedule)))
+    cell, until = next_cell(held, picture, NOW), moment(NOW + 3600, NOW)
+    assert (state_term(held).word, cell.text) == ("heavy deferred", f"deferred until {until}")
+    assert cell.full == f"heavy deferred: everything heavy is deferred until {until} (it swaps)"
+    paused = task("a", TaskState.PAUSED)
+    assert (state_term(paused).word, next_cell(paused, picture, NOW).text) == ("paused", "paused")
 
 
 def test_who_waits_is_named_with_its_pid():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--limit", default=50, show_default=True, metavar="N", help="At most so many, the newest.")
+@click.option("--limit", "-n", default=50, show_default=True, metavar="N", help="At most so many, the newest.")
 @json_option
 @click.pass_obj
 def incidents(workspace: Workspace, *, limit: int, as_json: bool) -> None:

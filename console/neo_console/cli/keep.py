@@ -84,7 +84,9 @@ def doctor(workspace: Workspace, *, as_json: bool) -> int:
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many hits.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many hits."
+)
 @json_option
 @click.pass_obj
 def search(workspace: Workspace, words: tuple[str, ...], *, limit: int, as_json: bool) -> int:

@@ -133,6 +133,8 @@ def _trees(then: Then, most: int) -> list[str]:
     lines = [table(("TREE", "KIND", "PID", "PROCESSES", "MEMORY", "RSS"), rows)]
     if hidden := len(then.trees) - len(shown):
         lines.append(f"{plural(hidden, 'cheaper tree')} more: -n 0 shows all.")
+    if any(tree.kind == "other" for tree in shown):
+        lines.append("Of what is not ours, other, TREE and PID are the biggest process of a session.")
     return lines
 
 

@@ -115,6 +115,8 @@ def run_line(run: Run) -> str:
 def _run_row(run: Run, now: float) -> tuple[str, ...]:
     outcome = f"{outcome_term(run.outcome)}" + (f" ×{run.count}" if run.count > 1 else "")
     reason = " ".join(part for part in (f"[{run.reason_code}]" if run.reason_code else "", run.reason) if part)
+    if run.prevented and run.count > 1:
+        reason = f"since {moment(run.requested_at, now, seconds=True)}: {reason}"
     return (
         run.run_id,
         moment(run.last_at, now, seconds=True),

@@ -141,7 +141,7 @@ def _services(views: tuple[ServiceView, ...]) -> Iterator[_Metric]:
     )
     yield _Metric(
         "service_restarts",
-        "Starts of the service after its first.",
+        "Starts of the service after a fault.",
         tuple(({"service": one.name}, float(one.restarts)) for one in views),
     )
 

@@ -113,7 +113,7 @@ def stop(workspace: Workspace, run_name: str, *, force: bool, because: str, no_w
 
 
 @relief.command()
-@click.option("--limit", default=50, show_default=True, metavar="N", help="At most so many, the newest.")
+@click.option("--limit", "-n", default=50, show_default=True, metavar="N", help="At most so many, the newest.")
 @json_option
 @click.pass_obj
 def history(workspace: Workspace, *, limit: int, as_json: bool) -> None:

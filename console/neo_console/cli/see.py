@@ -86,7 +86,9 @@ def why(workspace: Workspace, task: str, *, scheduled: bool, as_json: bool) -> N
 @click.option(
     "--since", callback=to_moment, metavar="TIME", help="Not before, by the column TIME: 14:03, an ISO time, or 2h."
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most this many.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most this many."
+)
 @click.option("--lease", is_flag=True, help="The lease's history instead: which runs acquired and released it.")
 @json_option
 @click.pass_obj

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neo_console.cli.output import fitted, history_text, table
-from neo_console.format import age, moment, plain, size
-from neo_console.living import how_asked
+from neo_console.format import age, moment, plain, plural, size
+from neo_console.living import SCRIPT_TREE, how_asked, is_script, script_end
 from neo_console.vocabulary import outcome_term, term
-from neo_console.waiting import last_deferral, who_waits
+from neo_console.waiting import last_deferral, state_term, who_waits
 from neo_core.health import judge
 from neo_core.ledger.models import Trigger
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         ServiceView,
         Snapshot,
         TaskView,
+        TreeView,
     )
 
 _RECENT = 5
+_PROCESSES = 8
 _LABEL = 12
 _INDENT = "\n" + " " * (_LABEL + 2)
 _HANG = _LABEL + 4  # cells: below the word behind the badge
@@ -41,7 +43,7 @@ def status_text(snapshot: Snapshot) -> str:
     head = [
         f"{'health'.ljust(_LABEL)}  {health_text(judge(snapshot))}",
         f"{'workspace'.ljust(_LABEL)}  {plain(snapshot.workspace)}{read_only}",
-        _part("lease", snapshot.lease, lambda view: _lease_lines(view, snapshot.outcomes.value or (), now)),
+        _part("lease", snapshot.lease, lambda view: _lease_lines(view, snapshot, now)),
         _part("orchestrator", snapshot.orchestrator, lambda view: orchestrator_line(view, now)),
         _part("memory", snapshot.memory, _memory_line),
         *_unless_read("collisions", snapshot.collisions),
@@ -95,7 +97,7 @@ def _service_row(view: ServiceView, now: float) -> tuple[str, ...]:
     return (
         view.name,
         str(term(view.state)),
-        moment(view.since, now, seconds=True) if view.since else "",
+        moment(view.since, now, seconds=True) if view.since else "never",
         str(view.pid or ""),
         view.endpoint,
         str(view.restarts or ""),
@@ -130,7 +132,8 @@ def _asked(view: LeaseView, runs: Sequence[Run]) -> str:
     return how_asked(view, run) + (f", asked for by {by}" if by else "")
 
 
-def _lease_lines(view: LeaseView, runs: Sequence[Run], now: float) -> str:
+def _lease_lines(view: LeaseView, snapshot: Snapshot, now: float) -> str:
+    runs = snapshot.outcomes.value or ()
     parts = [str(term(view.light)).upper()]
     if view.owner:
         parts += [view.owner, f"pid {view.pid or 'unknown'}", _asked(view, runs)]
@@ -142,7 +145,17 @@ def _lease_lines(view: LeaseView, runs: Sequence[Run], now: float) -> str:
     lines += [f"pid {one.pid} {plain(one.command)} (by {one.by})" for one in view.carriers]
     if view.mend:
         lines.append(f"mend: {view.mend}")
+    if is_script(view):
+        lines += [_script_tree(tree) for tree in snapshot.processes.value or () if tree.kind == SCRIPT_TREE]
+        lines.append(script_end(view))
     return _INDENT.join(lines)
+
+
+def _script_tree(tree: TreeView) -> str:
+    """Return what works for a living script, whoever is its parent now, and what memory it has."""
+    shown = ", ".join(f"pid {one.pid} {plain(one.name)}" for one in tree.processes[:_PROCESSES])
+    more = f", and {len(tree.processes) - _PROCESSES} more" if len(tree.processes) > _PROCESSES else ""
+    return f"{plural(len(tree.processes), 'process', 'processes')} with {size(tree.memory)}: {shown}{more}"
 
 
 def _memory_line(view: MemoryView) -> str:
@@ -167,7 +180,7 @@ def _tasks(view: ScheduleView, now: float) -> str:
             (
                 task.name,
                 "heavy" if task.heavy else "light",
-                str(term(task.state)),
+                str(state_term(task)),
                 f"{last} {moment(task.last_at, now)}" if last else "never",
                 f"{task.streak}×" if task.streak else "",
                 why,

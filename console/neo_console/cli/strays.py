@@ -69,7 +69,9 @@ def strays_stop(workspace: Workspace, pid: int, *, foreign: bool, because: str, 
 
 
 @strays.command("history")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many rows.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most this many rows."
+)
 @json_option
 @click.pass_obj
 def strays_history(workspace: Workspace, *, limit: int, as_json: bool) -> None:

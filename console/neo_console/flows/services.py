@@ -51,9 +51,10 @@ def _proposal(app: NeoConsole, service: ServiceView, verb: str) -> Proposal:
     name, now = plain(service.name), app.now()
     pid = f", pid {service.pid}" if service.pid is not None else ""
     shown = term(service.state)
+    lasts = f" for {age(now - service.since)}" if service.since is not None else ", never started"
     needed = [plain(task.name) for task in _users(app, service.name)]
     facts = [
-        Fact("target", f"service {service.name}: {shown.word} for {age(now - service.since)}{pid}", shown.tone),
+        Fact("target", f"service {service.name}: {shown.word}{lasts}{pid}", shown.tone),
         Fact("effect", _STOP_UNKEPT if verb == "stop" and not keeper_runs(app.context()) else _EFFECTS[verb]),
         Fact("needed", f"by {', '.join(needed)}: not started while it is down" if needed and verb != "start" else ""),
     ]

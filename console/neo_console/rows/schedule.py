@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from neo_console.format import age, brief, countdown, countdown_brief, cron_brief, every, moment, plain, took
 from neo_console.rows.model import About, Cell, Column, Row, Value, words_of
 from neo_console.subjects import task_subject
-from neo_console.vocabulary import RETRY, STARVED, Term, Tone, gate_term, term
-from neo_console.waiting import last_deferral, who_waits
+from neo_console.vocabulary import HEAVY_DEFERRED, RETRY, Tone, gate_term, term
+from neo_console.waiting import last_deferral, state_term, who_waits
 from neo_core.snapshot import TaskState, TaskView
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _row(task: TaskView, picture: Picture, now: float) -> Row:
         _last(task, now),
         Cell(took(task.last_took), Tone.DIM),
     )
-    status = (task.state.value, term(task.state).word, *((STARVED.word,) if task.starved else ()))
+    status = (task.state.value, term(task.state).word, *((state.word,) if state is not term(task.state) else ()))
     words = words_of(cells, state.word, task.title, task.cron)
     subject = task_subject(task.name, task.running_run_id)
     return Row(subject, cells, words, name, status, _values(task), _about(task, picture, now))
@@ -62,11 +62,6 @@ def _about(task: TaskView, picture: Picture, now: float) -> About:
     reason = f"{gate.sentence} {gate.reason}" if gate is not None and waits else told
     took = now - run.started_at if run is not None and run.started_at is not None else task.last_took
     return About(plain(reason), plain(gate.blocker) if gate is not None and waits else "", took)
-
-
-def state_term(task: TaskView) -> Term:
-    """Return how the task's state is shown; one that starves is not just waiting."""
-    return STARVED if task.starved else term(task.state)
 
 
 def prompt(task: TaskView) -> str:
@@ -91,13 +86,19 @@ def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
         case TaskState.IDLE | TaskState.DISABLED:
             return _with_deferral(_idle(task, now), task, now)
         case _:
-            return Cell(term(task.state).word, tone, _paused(task))
+            return Cell(_held_back(task, picture, now), tone, _paused(task))
+
+
+def _held_back(task: TaskView, picture: Picture, now: float) -> str:
+    state, schedule = state_term(task), picture.schedule(now).value
+    held = schedule.heavy_deferral if schedule and state is HEAVY_DEFERRED else None
+    return state.word if held is None or held.until is None else f"deferred until {moment(held.until, now)}"
 
 
 def _paused(task: TaskView) -> str:
     """Return by what the task is held back together with others; empty when it is not."""
     gate = task.decision.blocking if task.state is TaskState.PAUSED else None
-    return f"{term(task.state).word}: {plain(gate.sentence)}" if gate else ""
+    return f"{state_term(task).word}: {plain(gate.sentence)}" if gate else ""
 
 
 def _running(task: TaskView, picture: Picture, now: float) -> str:

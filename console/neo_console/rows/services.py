@@ -66,16 +66,16 @@ def coming(service: ServiceView, now: float) -> str:
 
 def _row(service: ServiceView, now: float) -> Row:
     shown, name = term(service.state), plain(service.name)
+    lasted = None if service.since is None else now - service.since
     cells = (
         Cell(name, strong=True),
         Cell(str(shown), shown.tone),
-        Cell(age(now - service.since), Tone.DIM),
+        Cell(NOTHING if lasted is None else age(lasted), Tone.DIM),
         Cell(NOTHING if service.pid is None else str(service.pid), Tone.DIM),
         Cell(str(service.restarts), Tone.WAIT if service.restarts else Tone.DIM),
         _coming(service, now),
     )
     words = words_of(cells, service.title, plain(service.command), service.endpoint)
-    lasted = now - service.since
     return Row(
         service_subject(service.name),
         cells,

@@ -223,10 +223,12 @@ def _inspect(given: Given) -> int:
     workspace, mistake = resolve_workspace_anyway(given.workspace)
     if mistake:
         sys.stderr.write(f"neo-lease: {mistake} Until then this is its last known or its usual place.\n")
-    seen = LeaseStore(path := workspace.lease_text).inspect()
-    from neo_core.commands.lease_text import as_json, as_text
+    store = LeaseStore(path := workspace.lease_text)
+    seen = store.inspect()
+    from neo_core.commands.lease_text import as_json, as_text, working_under
 
-    sys.stdout.write(as_json(seen, path) if given.json else as_text(seen, path))
+    told = as_json(seen, path) if given.json else as_text(seen, path, working_under(seen, store.source))
+    sys.stdout.write(told)
     return 1 if mistake or seen.status is RecordStatus.UNREADABLE else 0
 
 

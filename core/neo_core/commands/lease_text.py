@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
+from neo_core.lease.carriers import NOBODY, CarrierScan, find_carriers
 from neo_core.lease.explain import MALFORMED_SENTENCE, RECLAIM, UNREADABLE_MEND, explain_held, way_out
 from neo_core.lease.words import HolderState, RecordStatus
 
 if TYPE_CHECKING:
     from neo_core.lease.inspect import Inspection
+    from neo_core.processes.source import ProcessSource
 
 
-def as_text(seen: Inspection, path: str) -> str:
-    """Return what ``neo-lease inspect`` prints for people; ``path`` is the record's."""
+def working_under(seen: Inspection, source: ProcessSource) -> CarrierScan:
+    """Return who works under the lease of a living holder besides that; nobody where that cannot be listed."""
+    lease = seen.lease
+    if lease is None or lease.pid is None or seen.holder is not HolderState.ALIVE:
+        return NOBODY
+    hold = lease.holder.hold if lease.holder else None
+    try:
+        return find_carriers(source, lease.token, hold, besides={lease.pid, os.getpid()})
+    except OSError:
+        return NOBODY
+
+
+def as_text(seen: Inspection, path: str, working: CarrierScan = NOBODY) -> str:
+    """Return what ``neo-lease inspect`` prints for people; ``path`` is the record's, ``working`` who works under it."""
     lines = [f"status   {seen.status}{' (busy)' if seen.busy else ''}{' (overdue)' if seen.expired else ''}"]
     if seen.lease is not None:
         lease = seen.lease
@@ -25,11 +40,12 @@ def as_text(seen: Inspection, path: str) -> str:
             f"since    {lease.acquired_text}",
         ]
     lines += [f"carrier  pid {one.pid} by {one.by}: {one.command}" for one in seen.scan.carriers]
+    lines += [f"working  pid {one.pid} by {one.by}: {one.command}" for one in working.carriers]
     if seen.scan.unreadable:
         lines.append(f"unknown  {seen.scan.unreadable} of your processes would not show their environment")
     if told := _explain(seen):
         lines.append(f"why      {told}")
-    if mend := way_out(seen):
+    if mend := way_out(seen) or _end_of_living(seen):
         lines.append(f"to end   {mend}")
     if seen.status is RecordStatus.UNREADABLE:
         lines.append(f"mend     {UNREADABLE_MEND}")
@@ -58,6 +74,15 @@ def as_json(seen: Inspection, path: str) -> str:
     }
     text = json.dumps(told, indent=2, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode() + "\n"
+
+
+def _end_of_living(seen: Inspection) -> str:
+    """Return what ends a living holder; empty where nobody is known to live."""
+    lease = seen.lease
+    if lease is None or lease.pid is None or seen.holder is not HolderState.ALIVE:
+        return ""
+    run_id = lease.metadata.get("runId")
+    return f"neo-console stop {run_id}" if isinstance(run_id, str) and run_id.isalnum() else f"kill {lease.pid}"
 
 
 def _explain(seen: Inspection) -> str:

@@ -223,7 +223,8 @@ class ServiceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``wanted`` is the operator's will. ``instance`` is the marker in the environment of the process that was started
     last, written before the start; ``pid`` follows when it is known. ``failures`` counts faults in a row, ``restarts``
-    all starts after the first. ``since`` is when ``state`` began, ``next_start_at`` when a *backoff* ends.
+    the starts after a fault (earlier versions counted every one but the first). ``since`` is when ``state`` began, of
+    an adopted process before it was adopted; ``next_start_at`` is when a *backoff* ends.
     """
 
     name: str

@@ -34,8 +34,8 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
 class TreeCost(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One tree at one moment; ``cost`` and ``rss`` in bytes, ``faults`` the major faults of its living so far.
 
-    ``kind`` is ``run``, ``service``, ``orchestrator``, ``console`` or ``other`` (a session that is not ours, named
-    after its biggest process). ``pid`` is the top of it.
+    ``kind`` is ``run``, ``service``, ``orchestrator``, ``console``, ``lease`` (a script that holds it) or ``other``.
+    ``pid`` is the top of it. Of ``other``, a ``session`` that is not ours, ``owner`` and ``pid`` are its biggest one.
     """
 
     owner: str
@@ -46,11 +46,14 @@ class TreeCost(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     processes: int
     faults: int = 0
     run_id: str = ""
+    session: int = 0
 
     @property
     def key(self) -> str:
         """What says that a tree of another moment is the same one."""
-        return self.run_id or (f"{self.kind}:{self.pid}" if self.kind == "other" else f"{self.kind}:{self.owner}")
+        # A sample of an earlier version has no session, but its leader's pid.
+        name = str(self.session or self.pid) if self.kind == "other" else self.owner
+        return self.run_id or f"{self.kind}:{name}"
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,4 +201,5 @@ def _tree(root: Root, members: list[ProcessInfo], cost: Callable[[ProcessInfo], 
 
 def _other(session: int, members: list[ProcessInfo], cost: Callable[[ProcessInfo], int]) -> TreeCost:
     biggest = max(members, key=lambda info: info.rss)
-    return _tree(Root(owner=biggest.name, kind="other", pid=session, start_time=0), members, cost)
+    root = Root(owner=biggest.name, kind="other", pid=biggest.pid, start_time=biggest.start_time)
+    return msgspec.structs.replace(_tree(root, members, cost), session=session)

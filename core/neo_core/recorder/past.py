@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neo_core.config import MemoryConfig
+    from neo_core.lease.inspect import Inspection
     from neo_core.ledger.store import Ledger
     from neo_core.memory.reading import Reading
     from neo_core.processes.source import ProcessSource
@@ -172,12 +173,12 @@ def read_past(ledger: Ledger, begin: float, end: float, config: MemoryConfig, as
     )
 
 
-def look_now(ledger: Ledger, reading: Reading, source: ProcessSource) -> Sample:
+def look_now(ledger: Ledger, reading: Reading, source: ProcessSource, lease: Inspection) -> Sample:
     """Return a sample of this moment that nobody records: every tree of the machine. Raises ``LedgerError``."""
     processes = source.scan()
     costs = Costs(source)
     costs.refresh(processes, _BUDGET)
-    roots = roots_of(ledger.runs.live(), ledger.services.all().values(), ledger.orchestrators.latest(), None)
+    roots = roots_of(ledger.runs.live(), ledger.services.all().values(), ledger.orchestrators.latest(), None, lease)
     return Sample(reading=reading, trees=tuple(attribute(roots, processes, costs.of)))
 
 

@@ -184,7 +184,8 @@ class Recorder:
         self._looked = reading
         processes = self._source.scan()
         self._costs.refresh(processes, _BUDGET_AT_THE_BEGINNING if anew else _BUDGET, anew=anew)
-        roots = roots_of(live, ledger.services.all().values(), ledger.orchestrators.latest(), self._console)
+        lease, orchestrator = self._lease.inspect(), ledger.orchestrators.latest()
+        roots = roots_of(live, ledger.services.all().values(), orchestrator, self._console, lease)
         trees = attribute(roots, processes, self._costs.of)
         ours = [tree for tree in trees if tree.kind != "other"]
         self._trees = tuple(ours + [tree for tree in trees if tree.kind == "other"])

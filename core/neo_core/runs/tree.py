@@ -41,11 +41,12 @@ def adopt_orphans() -> bool:
 class RunTree:
     """Everything that works for one run, seen from its runner ``root``.
 
-    Members are the descendants of ``root``, the command's session, and every process of ours whose environment says
-    it belongs to the run (``marker``, a ``NAME=value`` pair); not the runners below it that lack the marker.
+    Members are the descendants of ``root``, the command's ``session`` (``None``: it has none of its own), and every
+    process of ours whose environment says it belongs to the run (``marker``, a ``NAME=value`` pair); not the runners
+    below it that lack the marker.
     """
 
-    def __init__(self, root: int, session: int, marker: str, source: ProcessSource) -> None:
+    def __init__(self, root: int, session: int | None, marker: str, source: ProcessSource) -> None:
         self._root = root
         self._session = session
         self._marker = os.fsencode(marker)
@@ -59,7 +60,8 @@ class RunTree:
     def _among(self, processes: dict[int, ProcessInfo], *, thorough: bool) -> dict[int, int]:
         forest = Forest(processes)
         found = {info.pid: info.rss for info in forest.descendants(self._root)}
-        found.update({info.pid: info.rss for info in forest.in_session(self._session)})
+        if self._session is not None:
+            found.update({info.pid: info.rss for info in forest.in_session(self._session)})
         if thorough:
             for pid in self._marked():
                 info = processes.get(pid)
@@ -102,7 +104,7 @@ class RunTree:
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal to every member; return how many there were."""
-        members = self._identities()
+        members = self.identities()
         for identity in members:
             signal_exactly(identity, number, self._source)
         return len(members)
@@ -118,7 +120,7 @@ class RunTree:
             signal_exactly(runner, signal.SIGTERM, self._source)
         for number in range(_ROUNDS):
             spared = {runner.pid for runner in runners} if number < _SPARED_ROUNDS else set()
-            members = self._identities()
+            members = self.identities()
             if not members:
                 return True
             for member in members:
@@ -126,12 +128,13 @@ class RunTree:
                     signal_exactly(member, signal.SIGKILL, self._source)
             reap()
             clock.sleep(_PAUSE)
-        return not self._identities()
+        return not self.identities()
 
     def _runners(self) -> list[ProcessIdentity]:
-        return [one for one in self._identities() if RUNNER_MODULE in self._source.command_line(one.pid)]
+        return [one for one in self.identities() if RUNNER_MODULE in self._source.command_line(one.pid)]
 
-    def _identities(self) -> list[ProcessIdentity]:
+    def identities(self) -> list[ProcessIdentity]:
+        """Return every living member, also by its environment; parents before their children."""
         processes = self._source.scan()
         return [
             ProcessIdentity(pid, processes[pid].start_time, self._boot)

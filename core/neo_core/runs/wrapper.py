@@ -47,7 +47,7 @@ def run_guarded(command: Sequence[str], hold: HeldLease, store: LeaseStore) -> i
     renewed = store.clock.monotonic()
     while reaper.exit_code is None:
         if waiter.stop_signal is not None:
-            _forward(waiter, child)
+            _forward(waiter, child, hold.lease.token, store)
         if store.clock.monotonic() - renewed >= RENEW_EVERY:
             renewed = store.clock.monotonic()
             _renew(hold)
@@ -68,11 +68,34 @@ def _spawn(command: Sequence[str], hold: HeldLease) -> int:
         os.set_inheritable(hold.descriptor, False)
 
 
-def _forward(waiter: SignalWaiter, child: int) -> None:
-    """Pass a signal on, unless the terminal has given it to the command itself."""
+def _forward(waiter: SignalWaiter, child: int, token: str, store: LeaseStore) -> None:
+    """Pass a signal on, unless the terminal has given it to the command itself; SIGTERM to all that works for it."""
     number, waiter.stop_signal = waiter.stop_signal, None
     if number is None or (number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground()):
         return
+    if number == signal.SIGTERM:
+        _end_tree(child, token, store)
+    else:
+        _send(child, number)
+
+
+def _end_tree(child: int, token: str, store: LeaseStore) -> None:
+    """Ask the command to end, and then everything that works for it, as a run's stop does."""
+    from neo_core.runs.tree import RunTree, signal_exactly
+
+    try:
+        # Looked for before the command ends: what that leaves behind has another parent then.
+        tree = RunTree(os.getpid(), None, f"{INHERITED_TOKEN}={token}", store.source).identities()
+    except OSError as error:
+        _say(f"what the command started cannot be looked for: {describe_os_error(error)}")
+        tree = []
+    _send(child, signal.SIGTERM)
+    for one in tree:
+        if one.pid != child:
+            signal_exactly(one, signal.SIGTERM, store.source)
+
+
+def _send(child: int, number: int) -> None:
     try:
         os.kill(child, number)
     except ProcessLookupError:
@@ -127,7 +150,7 @@ def _wait_for_the_rest(hold: HeldLease, store: LeaseStore, waiter: SignalWaiter)
         if not said:
             said = True
             pids = ", ".join(str(carrier.pid) for carrier in scan.carriers)
-            _say(f"the command ended; waiting for what it left behind (pid {pids})")
+            _say(f"the command ended; waiting for what it left behind (pid {pids}); to end that: kill {os.getpid()}")
         if store.clock.monotonic() - renewed >= RENEW_EVERY:
             renewed = store.clock.monotonic()
             _renew(hold)

@@ -113,7 +113,7 @@ def begun(service: Service, standing: Standing, instance: str, boot_id: str, now
         boot_id=boot_id,
         pid=None,
         start_time=None,
-        restarts=before.restarts + (before.started_at is not None),
+        restarts=before.restarts + (before.started_at is not None and before.failures > 0),
         started_at=now.wall,
         next_start_at=None,
         probed_at=None,
@@ -129,8 +129,12 @@ def spawned(standing: Standing, pid: int, identity: ProcessIdentity | None) -> S
 
 
 def adopted(service: Service, record: ServiceRecord, identity: ProcessIdentity, now: Moment) -> Standing:
-    """Return the standing of a process of ours that outlived its keeper: to be proven by a probe like a start."""
-    return _enter(
+    """Return the standing of a process of ours that outlived its keeper: to be proven by a probe like a start.
+
+    Its state is as old as it was before: nothing changed for it.
+    """
+    lasts = record.since if record.state is ServiceState.RUNNING else record.started_at or now.wall
+    standing = _enter(
         Standing(record=record, entered=now.monotonic),
         ServiceState.STARTING,
         "adopted from an earlier orchestrator",
@@ -143,6 +147,7 @@ def adopted(service: Service, record: ServiceRecord, identity: ProcessIdentity, 
         next_start_at=None,
         adopted=True,
     )
+    return _since(standing, lasts)
 
 
 def probed(service: Service, standing: Standing, result: ProbeResult, now: Moment) -> Standing:
@@ -152,7 +157,10 @@ def probed(service: Service, standing: Standing, result: ProbeResult, now: Momen
     if result.ok:
         record = msgspec.structs.replace(standing.record, probed_at=now.wall)
         well = msgspec.structs.replace(standing, record=record, bad_probes=0, bad_answer="")
-        return well if standing.state is ServiceState.RUNNING else _enter(well, ServiceState.RUNNING, "", now)
+        if standing.state is ServiceState.RUNNING:
+            return well
+        runs = _enter(well, ServiceState.RUNNING, "", now)
+        return _since(runs, record.since) if record.adopted else runs
     bad = standing.bad_probes + 1
     worse = msgspec.structs.replace(standing, bad_probes=bad, bad_answer=result.sentence)
     if standing.state is ServiceState.STARTING or bad < service.probe_failures:
@@ -266,6 +274,10 @@ def removed(service: Service, standing: Standing, now: Moment) -> Standing:
 def kept_stopped(standing: Standing) -> Standing:
     """Return the standing of a service that was removed and came back, and that its operator wants stopped."""
     return msgspec.structs.replace(standing, after=After.STOP)
+
+
+def _since(standing: Standing, wall: float) -> Standing:
+    return msgspec.structs.replace(standing, record=msgspec.structs.replace(standing.record, since=wall))
 
 
 def _settled(service: Service, standing: Standing, now: Moment) -> Standing:

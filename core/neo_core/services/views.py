@@ -48,7 +48,7 @@ def _view(
         name=service.name,
         title=service.title,
         state=state,
-        since=known.since,
+        since=known.since if record else None,
         wanted=known.wanted,
         kept=kept,
         sentence=sentence,

@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from neo_core.clock import from_iso
 from neo_core.engine import Engine
 from neo_core.schedule.decision import Gate
 
@@ -269,6 +271,26 @@ def test_a_name_that_is_nothing_says_among_what_it_was_looked_for(console, root,
     done = console(*command)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"'{command[1]}': {what}. {hint}" in done.stderr
+
+
+def test_what_is_deferred_with_everything_heavy_is_not_called_paused(console):
+    console("relief", "defer-heavy", "--for", "1h", "--because", "it swaps")
+    rows = [line for line in console("status").stdout.splitlines() if line.startswith(("backup ", "kbSync "))]
+    for row in rows:
+        assert "‖ heavy deferred" in row
+        assert re.search(r"everything heavy is deferred until .*\d\d:\d\d \(it swaps\)", row)
+        assert "paused" not in row
+    assert len(rows) == 2
+
+
+def test_a_start_that_was_deferred_again_says_since_when(console, held):
+    console("run", "backup")
+    first = console.json("history", "-n", "1")[0]["requestedAt"]
+    assert " since " not in console("history", "--task", "backup").stdout
+    console("run", "backup")
+    row = console("history", "--task", "backup", "-n", "1").stdout.splitlines()[-1]
+    clock = time.strftime("%H:%M:%S", time.localtime(from_iso(first)))
+    assert re.search(rf"deferred ×2 .* since {clock}: \[heavy", row), row
 
 
 def test_a_pause_says_until_when_in_the_status(console):

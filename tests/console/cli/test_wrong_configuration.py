@@ -10,7 +10,7 @@ from neo_console.cli.main import main
 from neo_core.commands.lease import main as neo_lease
 from neo_core.engine import Engine
 from neo_core.lease.store import LeaseStore
-from neo_core.ledger.models import Outcome
+from neo_core.ledger.models import Outcome, Trigger
 from neo_core.orchestrator.reload import load_settings
 from neo_core.workspace import ensure_state, resolve_workspace
 
@@ -78,7 +78,7 @@ LOOKS = [
     (("memory", "-n", "1"), 0, "available"),
     (("services",), 0, "web"),
     (("orchestrator", "status"), 3, "STOPPED"),
-    (("why", "crunch"), 0, "crunch may start now"),
+    (("why", "crunch"), 0, "crunch may not start: neo-console.toml has a mistake"),
     (("backups",), 0, "No backups yet"),
     (("incidents",), 0, "No memory incident"),
     (("relief", "resume-heavy"), 0, "Nothing heavy was deferred"),
@@ -136,6 +136,21 @@ def test_a_start_by_hand_is_refused_and_says_what_can_still_be_done(place, works
         assert (ended, out) == (1, "")
         assert err.endswith("Until then nothing is started by hand; what runs can be stopped: neo-console stop RUN.\n")
     assert Engine.for_looking(workspace).history() == []
+
+
+def test_why_and_the_picture_say_that_nothing_starts_by_hand_and_name_the_mistake(place, workspace, mistyped):
+    keep_last_good(workspace)
+    mistyped()
+    told = json.loads(place("why", "crunch", "--json")[1])
+    first = told["gates"][0]
+    assert (told["mayStart"], first["verdict"], first["reasonCode"]) == (False, "block", "configuration")
+    assert "neo-console.toml" in first["clearsWhen"].removeprefix("it is mended: ")
+    engine = Engine.for_looking(workspace)
+    view = next(task for task in engine.snapshot().schedule.value.tasks if task.name == "crunch")
+    assert view.decision.blocking.reason == "configuration"
+    assert engine.preview("crunch", Trigger.SCHEDULED).blocking.reason != "configuration"
+    attempt = engine.trigger("crunch")
+    assert (attempt.started, attempt.run.outcome) == (False, Outcome.SKIPPED)
 
 
 def test_the_lease_is_looked_for_where_the_last_good_configuration_put_it(place, root, mistyped, capsys, tmp_path):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from neo_core.processes.source import system_source
+
 TOKEN = "NEO_HEAVY_MAINTENANCE_LEASE_INHERITED_TOKEN"
 WAITS = "echo working; while [ ! -e release ] && kill -0 $TESTED_BY; do sleep 0.02; done"
 GENERATION = "NEO_HEAVY_MAINTENANCE_LEASE_GENERATION"
@@ -171,6 +173,39 @@ def test_a_signal_reaches_also_what_the_command_left_behind(lease, record):
     working.send_signal(signal.SIGTERM)
     assert working.wait(20) == 3
     assert not record.exists()
+
+
+def test_one_sigterm_ends_also_what_the_command_waits_for_in_the_foreground(lease, record):
+    working = lease.working("echo working; sh -c 'echo $$; exec sleep 600'; echo after")
+    below = int(working.stdout.readline())
+    lease.left_behind.append(below)
+    working.send_signal(signal.SIGTERM)
+    assert working.wait(20) == 128 + signal.SIGTERM
+    assert working.stdout.read() == ""
+    assert system_source().start_time(below) is None
+    assert not record.exists()
+
+
+def test_one_sigterm_reaches_what_left_the_tree_before_it_came(lease, record):
+    working = lease.working("(setsid sleep 600 & echo working; echo $!); exec sleep 600")
+    left = int(working.stdout.readline())
+    lease.left_behind.append(left)
+    working.send_signal(signal.SIGTERM)
+    assert working.wait(20) == 128 + signal.SIGTERM
+    assert system_source().start_time(left) is None
+    assert not record.exists()
+
+
+def test_inspect_shows_who_works_under_a_living_holder_and_what_ends_it(lease):
+    working = lease.working("sleep 600 & echo working; echo $!; exit 3")
+    left = working.stdout.readline().strip()
+    told = working.stderr.readline()
+    assert told.endswith(f"(pid {left}); to end that: kill {working.pid}\n")
+    shown = lease("inspect").stdout
+    assert f"working  pid {left} by " in shown
+    assert f"to end   kill {working.pid}\n" in shown
+    working.send_signal(signal.SIGTERM)
+    assert working.wait(20) == 3
 
 
 def test_after_kill_9_the_living_command_keeps_the_lease_and_its_end_frees_it_at_once(lease, until):

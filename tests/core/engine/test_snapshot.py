@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 from neo_core.engine import Engine
 from neo_core.ledger.models import Outcome
@@ -102,6 +103,21 @@ def test_a_script_that_holds_the_lease_is_a_tree_of_its_own(workspace):
         snapshot = Engine(workspace).snapshot()
         assert [(tree.owner, tree.kind) for tree in snapshot.processes.value] == [("my-job", "lease")]
     assert Engine(workspace).snapshot().lease.value.light is LeaseLight.FREE
+
+
+def test_what_a_living_script_left_behind_is_in_its_tree_though_its_parent_is_gone(workspace):
+    from neo_core import hold_lease
+
+    with hold_lease("my-job", workspace=workspace.root):
+        made = subprocess.run(["sh", "-c", "sleep 600 >&2 & echo $!"], stdout=subprocess.PIPE, text=True, check=True)
+        left = int(made.stdout)
+        try:
+            (tree,) = Engine(workspace).snapshot().processes.value
+        finally:
+            os.kill(left, 9)
+    assert (tree.owner, tree.kind) == ("my-job", "lease")
+    assert tree.processes[-1].pid == left
+    assert os.getpid() in [one.pid for one in tree.processes]
 
 
 def test_reading_the_log_follows_from_where_it_ended(root, workspace):

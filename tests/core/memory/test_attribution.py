@@ -47,7 +47,8 @@ def test_what_is_not_ours_is_told_by_session_and_named_after_its_biggest():
     processes = table(info(30, session=30, rss=1), info(31, 30, session=30, rss=9), info(40, session=40, rss=3))
     trees = by_owner(attribute([], processes, lambda one: one.rss))
 
-    assert (trees["p31"].kind, trees["p31"].pid, trees["p31"].rss) == ("other", 30, 10)
+    assert (trees["p31"].kind, trees["p31"].pid, trees["p31"].rss) == ("other", 31, 10)
+    assert trees["p31"].key == "other:30"
     assert trees["p40"].rss == 3
 
 

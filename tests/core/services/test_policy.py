@@ -126,6 +126,26 @@ def test_the_restart_policy(restart, code, state):
     assert standing.record.last_exit in standing.record.reason
 
 
+def test_only_starts_after_a_fault_are_counted_as_restarts():
+    told = policy.told_to_restart(SERVICE, running(), "restarted by ada", at(1))
+    again = running(now=2, standing=policy.gone(SERVICE, told, at(2), lambda: 1.0))
+    assert again.record.restarts == 0
+    stopped = policy.gone(SERVICE, policy.told_to_stop(SERVICE, again, "", at(3)), at(3), lambda: 1.0)
+    assert running(now=4, standing=policy.told_to_start(stopped, at(4))).record.restarts == 0
+    assert running(now=6, standing=fail(again, 5)).record.restarts == 1
+
+
+@pytest.mark.parametrize(("state", "since"), [(ServiceState.RUNNING, 20.0), (ServiceState.STARTING, 10.0)])
+def test_an_adopted_service_is_as_old_as_it_was(state, since):
+    wall = at(0).wall
+    before = ServiceRecord(name="web", state=state, since=wall + 20, started_at=wall + 10, pid=10, start_time=1)
+    adopted = policy.adopted(SERVICE, before, ProcessIdentity(10, 1, "b"), at(300))
+    assert (adopted.state, adopted.record.since - wall) == (ServiceState.STARTING, since)
+    answers = policy.probed(SERVICE, adopted, GOOD, at(303))
+    assert (answers.state, answers.record.since - wall) == (ServiceState.RUNNING, since)
+    assert policy.probed(SERVICE, started(now=9), GOOD, at(11)).record.since == at(11).wall
+
+
 def test_an_operator_who_changes_his_mind_while_it_stops_is_heard():
     stopping = policy.told_to_stop(SERVICE, running(), "stopped", at(1))
     again = policy.told_to_start(stopping, at(2), "started")

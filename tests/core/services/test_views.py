@@ -96,7 +96,8 @@ def test_without_an_orchestrator_nobody_looks_after_it(define, living):
 
 
 def test_a_service_without_a_row_starts_in_a_moment(define):
-    assert (view(define(), None).state, view(define(), None).sentence) == ("stopped", "starts in a moment")
+    never = view(define(), None)
+    assert (never.state, never.since, never.sentence) == ("stopped", None, "starts in a moment")
 
 
 def test_a_service_on_its_way_out_is_still_shown(define, living):
