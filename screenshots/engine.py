@@ -11,7 +11,7 @@ from neo_core.config import Config
 from neo_core.errors import UsageError
 from neo_core.ledger.models import Control, ControlKind, Run, ServiceEvent
 from neo_core.logs import LogChunk
-from neo_core.recorder.past import Past
+from neo_core.recorder.past import Past, Then
 from neo_core.schedule.decision import Decision
 from neo_core.snapshot_strays import StrayEnd, StrayStop
 from neo_core.starting import Attempt
@@ -116,6 +116,11 @@ class FixedEngine:
             rows=self.picture.outcomes.value or (),
             incidents=tuple(one for one in course.incidents if one.began_at <= end and (one.ended_at or end) >= begin),
         )
+
+    def memory_now(self) -> Then:
+        """Return the newest moment before the picture."""
+        past = self.memory_past(0.0, NOW)
+        return past.moment(len(past.samples) - 1)
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """Return the incidents of the course, newest first."""

@@ -19,7 +19,7 @@ from neo_console.actions import BY_ID
 from neo_console.collector import Collected, CollectFailed, Collector
 from neo_console.ending import Ending
 from neo_console.firstdrawing import PATIENCE
-from neo_console.format import clock_time, plain
+from neo_console.format import clock_time
 from neo_console.keymap import resolve_keys
 from neo_console.keysinturn import KeysInTurn
 from neo_console.lostsize import heed_size
@@ -27,10 +27,10 @@ from neo_console.news import News
 from neo_console.panels.base import Look
 from neo_console.panels.sentences import keys_of
 from neo_console.picture import STALE_AFTER, Picture
-from neo_console.results import Journal, Result
 from neo_console.rows.strip import Flags
 from neo_console.screens.main import MainScreen
 from neo_console.screens.page import too_small
+from neo_console.telling import Telling
 from neo_console.theming import Colourless, check_theme
 from neo_console.vocabulary import Tone
 
@@ -77,7 +77,8 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         super().__init__()
         self.keymap = resolve_keys(config.keys, config_path)
         self.picture = Picture(stale_after=max(STALE_AFTER, 5 * config.console.refresh_every))
-        self.journal = Journal()
+        self.telling = Telling(self)
+        self.journal = self.telling.journal
         self.workspace_name = workspace_name
         self.orchestrator_busy = ""
         self.unloading: set[str] = set()
@@ -194,7 +195,7 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
 
     def flags(self) -> Flags:
         """Return what the console itself is doing."""
-        return Flags(self.read_only, self.main.frozen, self.orchestrator_busy)
+        return Flags(self.read_only, self.main.frozen, self.orchestrator_busy, self.main.frozen_at)
 
     def engine(self) -> EngineLike:
         """Return the engine of this thread, with the configuration as it is now; raises ``NeoError``."""
@@ -228,23 +229,23 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
 
     def perform(self, action_id: str) -> None:
         """Do one action of the registry, or say why not and what to do instead."""
-        blocked = BY_ID[action_id].blocked(self.context())
+        action, context = BY_ID[action_id], self.context()
+        blocked = action.blocked(context)
         if blocked is not None:
-            self.report(str(blocked), Tone.WAIT)
+            self.telling.refuse(blocked, action.blocked, context)
             return
         from neo_console.performers import PERFORMERS
 
         PERFORMERS[action_id](self)
+        self.telling.review()
 
-    def report(self, text: str, tone: Tone) -> None:
+    def report(self, text: str, tone: Tone, still: Callable[[], bool] | None = None) -> None:
         """Tell a result: as a line below the main screen and the pages over it, and in the list of the help page."""
-        result = Result(self.now(), plain(text), tone)
-        self.journal.add(result)
-        self._show(result)
+        self.telling.report(text, tone, still)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Say something that is no result and that nobody has to look up later."""
-        self._show(Result(self.now(), plain(text), Tone.PLAIN))
+        self.telling.say(text, tone)
 
     def nudge(self) -> None:
         """Have a new picture collected now, and again when what was asked for has had time to happen."""
@@ -263,24 +264,18 @@ class NeoConsole(KeysInTurn, inherit_bindings=False):
         self._asked_again = True
         self.nudge()
 
-    def _show(self, result: Result) -> None:
-        """Let a line stand for a while; a dialog is not covered by it."""
-        self.main.show_result(result)
-        for screen in self.screen_stack[1:]:
-            if (show := getattr(screen, "show_result", None)) is not None:
-                show(result)
-
     def _take(self, found: Collected) -> None:
         self.picture.take(found.snapshot, found.course)
         if not found.snapshot.config_error:
             self._unusable = ""
+        self.telling.follow_up()
         self._looked_again(f"refreshed {clock_time(self.now())}", Tone.OK)
         self._tick()
 
     def _looked_again(self, text: str, tone: Tone) -> None:
         if self._asked_again:
             self._asked_again = False
-            self._show(Result(self.now(), text, tone))
+            self.say(text, tone)
 
     def _come_back(self, _app: App[object]) -> None:
         """Draw everything anew after the shell had the terminal."""

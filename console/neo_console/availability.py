@@ -52,8 +52,8 @@ def something(context: Context) -> Blocked | None:
 
 
 def may_look_closer(context: Context) -> Blocked | None:
-    """Block when there is nothing to tell more of; a moment that is past can be looked at."""
-    return None if context.past else something(context)
+    """Block when there is nothing to tell more of; the memory can be looked at, as it is or was."""
+    return None if context.past or context.whole else something(context)
 
 
 def there(context: Context) -> Blocked | None:

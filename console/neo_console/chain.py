@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from neo_console.panels.table import Colours
     from neo_core.snapshot import OrchestratorView, ServiceView
+    from neo_core.snapshot_strays import StrayView
+
+
+_TAKEN = " is taken by "
 
 
 class Link(NamedTuple):
@@ -30,12 +34,20 @@ class Link(NamedTuple):
 
 
 def service_chain(
-    service: ServiceView, keeper: OrchestratorView | None, now: float, key: Callable[[str], str]
+    service: ServiceView,
+    keeper: OrchestratorView | None,
+    now: float,
+    key: Callable[[str], str],
+    stranger: StrayView | None = None,
 ) -> list[Link]:
-    """Return every link, the first cause first; ``key`` names the key of an action."""
+    """Return every link, the first cause first; ``key`` names the key of an action.
+
+    ``stranger`` listens on its port, as far as the processes show one.
+    """
     return [
         _wanted(service, key),
         _kept(service, keeper, key),
+        *_refused(service, stranger, now, key),
         _alive(service, now, key),
         _answers(service, now),
         _faults(service, now, key),
@@ -74,7 +86,27 @@ def _kept(service: ServiceView, keeper: OrchestratorView | None, key: Callable[[
     return Link(Verdict.BLOCK, "kept", seen, f"press {key('orchestrator')} to start the orchestrator")
 
 
+def _is_refused(service: ServiceView) -> bool:
+    """Return whether its start cannot even be tried because somebody has its port, which is no fault of it."""
+    return service.state is ServiceState.BACKOFF and _TAKEN in service.sentence
+
+
+def _refused(service: ServiceView, stranger: StrayView | None, now: float, key: Callable[[str], str]) -> list[Link]:
+    if not _is_refused(service):
+        return []
+    again = "" if service.next_start_at is None else f"; looked at again {countdown(service.next_start_at, now)}"
+    sentence = plain(service.sentence)
+    _, opened, cause = sentence.partition(" (")
+    saw = cause.removesuffix(")") if opened and sentence.endswith(")") else sentence
+    end = "end who has it where it was started"
+    if stranger is not None:
+        end = f"{end}, or press {key('stop')} on {plain(stranger.label)} in the processes"
+    return [Link(Verdict.BLOCK, "port", saw, f"{end}{again}")]
+
+
 def _alive(service: ServiceView, now: float, key: Callable[[str], str]) -> Link:
+    if _is_refused(service):
+        return Link(Verdict.NOT_APPLICABLE, "process", "none: it is not started while its port is taken")
     if service.pid is not None:
         since = f", started {ago(service.started_at, now)}" if service.started_at is not None else ""
         how = ", adopted" if service.adopted else ""
@@ -102,7 +134,7 @@ def _faults(service: ServiceView, now: float, key: Callable[[str], str]) -> Link
     if service.state is ServiceState.FATAL:
         saw = f"gave up after {plural(service.failures, 'fault')} in a row"
         return Link(Verdict.BLOCK, "faults", saw, f"mend the cause, then press {key('trigger')} on its row")
-    if service.state is ServiceState.BACKOFF:
+    if service.state is ServiceState.BACKOFF and not _is_refused(service):
         again = f"starts {countdown(service.next_start_at, now)}" if service.next_start_at is not None else ""
         return Link(Verdict.BLOCK, "faults", f"{plural(service.failures, 'fault')} in a row", again)
     if service.failures:

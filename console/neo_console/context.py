@@ -32,7 +32,8 @@ class Context(NamedTuple):
     """What an action is judged by. ``key`` names the key of another action; ``gone`` is a selection that vanished.
 
     ``read_only`` is why nothing may be changed, ``write_again`` what mends that. ``past`` is the time of what the
-    current panel shows when that is no longer so; nothing of it can be acted on.
+    current panel shows when that is no longer so; nothing of it can be acted on. ``whole`` says that the panel can tell
+    more although nothing is selected in it.
     """
 
     picture: Picture
@@ -42,6 +43,7 @@ class Context(NamedTuple):
     key: Callable[[str], str]
     write_again: str = ""
     past: str = ""
+    whole: bool = False
 
     @property
     def task(self) -> TaskView | None:

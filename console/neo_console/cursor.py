@@ -61,8 +61,13 @@ class Cursor(NamedTuple):
 
 
 def cursor_title(cursor: Cursor, now: float) -> str:
-    """Return what the panel's title says while it shows the past, with or without colours."""
-    return f"THEN {exactly(cursor.at, now)}"
+    """Return what the panel's title says while it shows the past, with or without colours.
+
+    Trees that were looked at after the moment are named as such: what they list may not have been there then.
+    """
+    looked = cursor.then.looked_at
+    later = looked is not None and looked - cursor.at >= 1.0
+    return f"THEN {exactly(cursor.at, now)}" + (f", trees of {exactly(looked, now)}" if looked and later else "")
 
 
 def cursor_head(cursor: Cursor, now: float, width: int) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neo_console.drawing import Fact, Heading
+from neo_console.facts_lease import keeping
 from neo_console.facts_service import service_facts
 from neo_console.format import age, ago, countdown, every, moment, percent, plural, size, took
 from neo_console.rows.outcomes import reason_of
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 Facts = list[Heading | Fact]
 
 
-def facts_of(subject: Subject, picture: Picture, now: float) -> Facts:
-    """Return what is known about the subject; empty when it is gone. A fact that does not apply is left out."""
-    facts = _known(subject, picture, now)
+def facts_of(subject: Subject, picture: Picture, now: float, stop_key: str = "") -> Facts:
+    """Return what is known about the subject; empty when it is gone. A fact that does not apply is left out.
+
+    ``stop_key`` is the key that stops what a row stands for, to be named where that ends something.
+    """
+    facts = _known(subject, picture, now, stop_key)
     return [fact for fact in facts if isinstance(fact, Heading) or fact.value]
 
 
-def _known(subject: Subject, picture: Picture, now: float) -> Facts:
+def _known(subject: Subject, picture: Picture, now: float, stop_key: str) -> Facts:
     match subject.kind:
         case Kind.TASK:
             task = picture.task(subject.task)
@@ -40,13 +44,21 @@ def _known(subject: Subject, picture: Picture, now: float) -> Facts:
             return service_facts(service, now) if service else []
         case Kind.RUN:
             run = picture.run(subject.run_id)
-            return _run(run, now) if run else []
+            return _run(run, picture, now) if run else []
         case Kind.TREE:
             tree = picture.tree(subject)
-            return [*_stray(subject, picture), *_tree(tree)] if tree else []
+            return (
+                [*_stray(subject, picture), *_tree(tree), *keeping(tree, picture, now, stop_key), *_commands(tree)]
+                if tree
+                else []
+            )
         case Kind.PROCESS:
             found = picture.process(subject.pid or 0, subject.start_time or 0)
-            return [*_process(*found), *_stray(subject, picture)] if found else []
+            return (
+                [*_process(*found), *_stray(subject, picture), *keeping(found[0], picture, now, stop_key)]
+                if found
+                else []
+            )
         case Kind.INCIDENT | Kind.RELIEF | Kind.MORE:  # their pages tell the first two, and the last is no thing
             return []
 
@@ -151,7 +163,15 @@ def _past(task: TaskView, now: float) -> Facts:
     ]
 
 
-def _run(run: Run, now: float) -> Facts:
+def _peak(run: Run, picture: Picture) -> str:
+    """Return the peak; of a run that was not sampled yet the memory that it has now."""
+    if run.peak_memory or not run.live:
+        return peak_memory(run)
+    now = _memory_of(run, picture)
+    return f"not sampled yet; {now}" if now else "not sampled yet"
+
+
+def _run(run: Run, picture: Picture, now: float) -> Facts:
     shown = outcome_term(run.outcome)
     repeated = run.count > 1
     times = f"{run.count} attempts over {age(run.last_at - run.requested_at)}" if repeated else ""
@@ -174,7 +194,7 @@ def _run(run: Run, now: float) -> Facts:
         Heading("Processes"),
         Fact("runner", f"pid {run.runner_pid}" if run.runner_pid else ""),
         Fact("command", f"pid {run.child_pid}" if run.child_pid else ""),
-        Fact("peak memory", peak_memory(run)),
+        Fact("peak memory", _peak(run, picture)),
         Fact("lease", f"{term(run.lease_role).word}{f', generation {run.generation}' if run.generation else ''}"),
         Fact("command line", run.command),
     ]
@@ -193,9 +213,11 @@ def _tree(tree: TreeView) -> Facts:
         Fact("run", tree.run_id),
         Fact("memory", f"{tree_memory(tree)} ({how})"),
         Fact("processes", str(len(tree.processes))),
-        Heading("Command lines"),
-        *(Fact(str(process.pid), process.command) for process in tree.processes),
     ]
+
+
+def _commands(tree: TreeView) -> Facts:
+    return [Heading("Command lines"), *(Fact(str(process.pid), process.command) for process in tree.processes)]
 
 
 def _process(tree: TreeView, process: ProcessView) -> Facts:

@@ -11,6 +11,7 @@ from neo_console.rows.processes import tree_key
 from neo_console.subjects import Kind
 from neo_console.vocabulary import Seen
 from neo_core.health import SECTIONS, judge
+from neo_core.snapshot_strays import StrayKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,6 +164,11 @@ class Picture:
     def stray(self, pid: int, start_time: int) -> StrayView | None:
         """Return the stray with exactly that root, as last read."""
         return next((one for one in self.known_strays() if (one.pid, one.start_time) == (pid, start_time)), None)
+
+    def listener_for(self, service: str) -> StrayView | None:
+        """Return the stranger that listens on that service's port, as last read."""
+        found = (one for one in self.known_strays() if one.kind is StrayKind.LISTENER and one.owner == service)
+        return next(found, None)
 
     def service(self, name: str) -> ServiceView | None:
         """Return that service as last read."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neo_core.ledger.reliefs import Relief
     from neo_core.logs import LogChunk
     from neo_core.recorder.course import Course
-    from neo_core.recorder.past import Past
+    from neo_core.recorder.past import Past, Then
     from neo_core.recorder.replay import Replay
     from neo_core.relief.options import Option
     from neo_core.schedule.decision import Decision
@@ -82,6 +82,10 @@ class EngineLike(Protocol):
 
     def memory_past(self, begin: float, end: float) -> Past:
         """Return the record of the memory from ``begin`` to ``end``, every sample of it, and what ran meanwhile."""
+        ...
+
+    def memory_now(self) -> Then:
+        """Return what has the memory at this moment, from a look at the whole machine."""
         ...
 
     def incidents(self, limit: int = 100) -> list[Incident]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neo_console.vocabulary import Tone
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _BADGES = {Tone.OK: "✓", Tone.RUN: "●", Tone.WAIT: "‖", Tone.FAIL: "✗", Tone.CALM: "◐"}
 _MOST = 50
-_STAYS = 12.0  # seconds
+STAYS = 12.0  # seconds
 _REFUSAL_STAYS = 60.0
 
 
 class Result(NamedTuple):
-    """One result."""
+    """One result. With ``still`` it is a refusal, which is shown only for as long as that says that it holds."""
 
     at: float
     text: str
     tone: Tone
+    still: Callable[[], bool] | None = None
 
     @property
     def badge(self) -> str:
@@ -28,7 +32,11 @@ class Result(NamedTuple):
     @property
     def stays(self) -> float:
         """For how many seconds it stands on the main screen: longer where what was asked for did not happen."""
-        return _REFUSAL_STAYS if self.tone in (Tone.FAIL, Tone.WAIT) else _STAYS
+        return _REFUSAL_STAYS if self.tone in (Tone.FAIL, Tone.WAIT) else STAYS
+
+    def past(self, now: float) -> bool:
+        """Return whether it has stood long enough, or says what is no longer so."""
+        return now >= self.at + self.stays or (self.still is not None and not self.still())
 
 
 class Journal:

@@ -26,8 +26,9 @@ async def test_a_failure_shows_the_last_good_picture_as_stale(machine, open_cons
         machine.failure = OSError("the disk is gone")
         desk.clock.at += 42
         desk.app.nudge()
-        await desk.until(lambda: "STALE" in desk.screen_text())
+        await desk.until(lambda: "the disk is gone" in desk.screen_text())
         shown = desk.screen_text()
+        assert "STALE" in shown
         assert "this picture is 42s old: the disk is gone" in shown
         assert "The schedule is 42s old. the disk is gone" in shown
         assert "primary-dev-sync" in shown

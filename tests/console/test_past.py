@@ -218,13 +218,40 @@ async def test_enter_tells_everything_of_the_moment(machine, open_console):
         assert "THEN" in title(desk)
 
 
-async def test_enter_in_the_memory_of_now_opens_nothing_of_another_panel(open_console):
-    async with open_console() as desk:
+async def test_enter_in_the_memory_of_now_tells_what_has_it_now(machine, open_console):
+    machine.picture = pressed()
+    async with open_console(size=(120, 60)) as desk:
         await desk.press("2", "j", "enter")
         assert isinstance(desk.app.screen, Detail)
-        await desk.press("escape", "4", "enter")
-        assert desk.app.screen is desk.main
+        machine.gate.clear()
+        desk.app.nudge()
+        await desk.pilot.press("escape", "4", "enter")
+        await desk.until(lambda: "Looking at every process" in desk.screen_text())
+        machine.gate.set()
+        await desk.until(lambda: "Memory NOW · looked at 14:03:22, 0s ago" in desk.screen_text())
+        await desk.settled()
+        for part in ("● HELD · dream · manual · pid 4211 · for 12m", "612M · service · pid 4140 · 1 process"):
+            assert part in desk.screen_text()
+        await desk.press("escape", "d")
         assert "nothing is selected here" in desk.app.journal.results()[0].text
+
+
+async def test_enter_waits_for_the_moment_that_is_still_read(machine, open_console):
+    async with open_console() as desk:
+        await press_while_the_record_is_read(desk, machine, "[", "[", "enter")
+        await desk.until(lambda: isinstance(desk.app.screen, MomentPage))
+        await desk.settled()
+        assert "Memory THEN · 14:03:12" in desk.screen_text()
+
+
+async def test_why_the_memory_of_now_cannot_be_told_is_said(machine, open_console):
+    def fail():
+        raise LedgerError("ledger x", "is away", "Mend it.")
+
+    machine.memory_now = fail
+    async with open_console() as desk:
+        await desk.press("4", "enter")
+        await desk.until(lambda: "What has the memory cannot be told. ledger x: is away" in desk.screen_text())
 
 
 async def test_the_log_stays_that_of_the_selection(open_console):

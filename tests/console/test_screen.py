@@ -83,7 +83,7 @@ async def test_the_log_follows_the_selection(machine, open_console):
         desk.main.refresh_page()
         assert desk.main.log_panel.log_view.text.endswith("one more[/] line")
         await desk.press("3", "down")
-        await desk.until(lambda: "No log was written yet" in desk.screen_text())
+        await desk.until(lambda: "○ EMPTY  It never started: no log (lease held by dream" in desk.screen_text())
 
 
 async def test_the_log_screen_follows_and_closes(machine, open_console):

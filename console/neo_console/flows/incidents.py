@@ -40,7 +40,8 @@ def replay(app: NeoConsole, number: int, page: IncidentsPage) -> None:
 def export(app: NeoConsole, number: int) -> None:
     """Write the incident into the state folder, and say where."""
     if app.read_only:
-        app.report(f"this console is read-only: {app.read_only} — {app.write_again}", Tone.WAIT)
+        said = f"this console is read-only: {app.read_only} — {app.write_again}"
+        app.report(said, Tone.WAIT, still=lambda: bool(app.read_only))
         return
 
     def told(result: object, why: str) -> None:

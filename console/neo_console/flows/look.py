@@ -76,7 +76,8 @@ def go_to(app: NeoConsole, key: str, *, service: bool = False) -> bool:
     main.clear_filter()
     if table.select(key):
         return True
-    app.report(f"{key} is no longer in the schedule", Tone.WAIT)
+    find = app.picture.service if service else app.picture.task
+    app.report(f"{key} is no longer in the schedule", Tone.WAIT, still=lambda: find(key) is None)
     return False
 
 

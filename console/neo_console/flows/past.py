@@ -11,7 +11,7 @@ from neo_console.cursor import LONG, MARGIN, Cursor
 from neo_console.dialogs.when import MomentForm
 from neo_console.format import age, exactly
 from neo_console.panels.sentences import MEMORY
-from neo_console.screens.moment import MomentPage
+from neo_console.screens.moment import MomentPage, PresentPage
 from neo_console.vocabulary import Tone
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def move(app: NeoConsole, by: int) -> None:
     panel = app.main.memory
     if app.main.current is not panel:
         key = app.keymap.key("panel-4")
-        app.report(f"only the memory panel goes back in time — press {key} for it first", Tone.WAIT)
+        said = f"only the memory panel goes back in time — press {key} for it first"
+        app.report(said, Tone.WAIT, still=lambda: app.main.current is not panel)
         return
     panel.steps += by
     if not panel.reading:
@@ -77,11 +78,19 @@ def go_to(app: NeoConsole, at: float) -> None:
 
 
 def closer(app: NeoConsole) -> bool:
-    """Open everything known of the moment that the cursor stands on, if the memory panel shows one."""
-    cursor = app.main.memory.cursor if app.main.current is app.main.memory else None
-    if cursor is not None:
-        app.push_screen(MomentPage(cursor.then))
-    return cursor is not None
+    """Open everything known of the moment that the memory panel shows, the present too; return whether it is there."""
+    panel = app.main.memory
+    if app.main.current is not panel:
+        return False
+    if panel.reading is not None:
+        panel.opening = True
+    elif panel.cursor is not None:
+        app.push_screen(MomentPage(panel.cursor.then))
+    else:
+        page = PresentPage()
+        app.push_screen(page)
+        app.consult(lambda engine: engine.memory_now(), page.take)
+    return True
 
 
 def _walk(app: NeoConsole) -> None:
@@ -107,7 +116,9 @@ def _walk(app: NeoConsole) -> None:
     else:
         _look_back(app, Cursor(past, 0))
         oldest = exactly(past.samples[0].reading.at, app.now())
-        app.report(f"nothing older is kept: the record begins {oldest}", Tone.WAIT)
+        shown = panel.cursor
+        said = f"nothing older is kept: the record begins {oldest}"
+        app.report(said, Tone.WAIT, still=lambda: panel.cursor is shown)
 
 
 def _begin(app: NeoConsole, steps: int) -> None:
@@ -128,6 +139,7 @@ def _read(app: NeoConsole, read: Callable[[EngineLike], Past], place: Callable[[
         if panel.reading is not asked:  # the operator has gone back to now
             return
         panel.reading = None
+        opening, panel.opening = panel.opening, False
         if why:
             panel.steps = 0
             app.report(f"the record of the memory was not read. {why}", Tone.FAIL)
@@ -135,12 +147,14 @@ def _read(app: NeoConsole, read: Callable[[EngineLike], Past], place: Callable[[
         past = cast("Past", result)
         if not past.samples:
             panel.steps = 0
-            app.report("no sample of the memory is recorded yet", Tone.WAIT)
+            app.report("no sample of the memory is recorded yet", Tone.WAIT, still=lambda: not _recorded(app))
         elif (index := place(past)) >= len(past.samples):
             _to_present(app)
         else:
             _look_back(app, Cursor(past, index))
             _walk(app)
+        if opening and past.samples and app.screen is app.main:
+            closer(app)  # of what was asked for when it was pressed
 
     app.consult(read, told)
 
@@ -155,6 +169,12 @@ def _to_present(app: NeoConsole) -> bool:
     shown = app.main.memory.to_present()
     app.main.refresh_picture()
     return shown
+
+
+def _recorded(app: NeoConsole) -> bool:
+    """Return whether the latest course has a sample."""
+    course = app.picture.course(app.now()).value
+    return course is not None and bool(course.samples)
 
 
 def _latest(engine: EngineLike, now: float) -> Past:

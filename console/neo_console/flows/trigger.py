@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo_console.availability import blocked_start, final_blocks, may_go_by, overridable_blocks
+from neo_console.availability import blocked_start, final_blocks, may_go_by, may_trigger, overridable_blocks
 from neo_console.dialogs.confirm import Confirm, Proposal
 from neo_console.drawing import Fact, gate_lines
 from neo_console.flows.services import start_service
@@ -37,9 +37,9 @@ def trigger(app: NeoConsole) -> None:
     except NeoError as error:
         app.report(f"{task.name} was not started. {error}", Tone.FAIL)
         return
-    blocked = refused or blocked_start(app.context(), decision)
+    blocked = refused or blocked_start(context, decision)
     if blocked is not None:
-        app.report(str(blocked), Tone.WAIT)
+        app.telling.refuse(blocked, may_trigger, context)
         return
     override = bool(overridable_blocks(decision))
     app.push_screen(
@@ -120,6 +120,7 @@ def _start(app: NeoConsole, name: str, *, override: bool) -> None:
     gate = attempt.decision.blocking
     if attempt.started or gate is None:
         app.picture.begin(name, attempt.run_id)
+        app.telling.follow(attempt.run_id)
         app.report(f"{name} started as run {attempt.run_id[:8]}; {app.keymap.key('log')} shows its log", Tone.RUN)
         return
     shown = outcome_term(gate.outcome)

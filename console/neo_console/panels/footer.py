@@ -113,19 +113,17 @@ class LastResult(Static):
     def __init__(self) -> None:
         super().__init__(markup=False, id="result")
         self.display = False
-        self._until = 0.0
         self._result: Result | None = None
         self._colours: Colours = {}
 
     def expire(self, now: float) -> None:
-        """Go away when the result has stood long enough."""
-        if self.display and now >= self._until:
+        """Go away when the result has stood long enough, or a refusal no longer holds."""
+        if self.display and (self._result is None or self._result.past(now)):
             self.display = False
 
     def show(self, result: Result, colours: Colours) -> None:
         """Show one result."""
         self._result, self._colours = result, colours
-        self._until = result.at + result.stays
         self.display = True
         self._draw()
 

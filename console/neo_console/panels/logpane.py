@@ -14,7 +14,7 @@ from neo_console.logsearch import Matcher, Scan, Search, scan_back
 from neo_console.panels.base import Notice
 from neo_console.panels.logbar import LogBar
 from neo_console.panels.logview import LogView
-from neo_console.panels.sentences import LOG, sentence, silence
+from neo_console.panels.sentences import LOG, absence, sentence, silence
 from neo_console.vocabulary import Seen
 from neo_core.errors import NeoError
 
@@ -78,9 +78,12 @@ class LogPane(Vertical):
             error = "The file was removed; what was read of it stays here."
         old = age(console.now() - self._read_at)
         said = sentence(LOG, piece.seen, console.look.keys, error=error, age=old)
+        run, seen = console.picture.run(self.feed.of.name), piece.seen
         if piece.silent:
-            said = silence(console.picture.run(self.feed.of.name), console.now())
-        self._notice.say(said, piece.seen, console.colours)
+            said = silence(run, console.now())
+        elif seen is Seen.UNKNOWN and (absent := absence(run)):
+            said, seen = plain(absent), Seen.EMPTY
+        self._notice.say(said, seen, console.colours)
         self._tell()
 
     def ask(self) -> None:

@@ -94,7 +94,8 @@ class _Shown(NamedTuple):
 class MemoryPanel(Vertical):
     """Shows the memory as it is and how it came to be so, or with a time cursor one moment that is past.
 
-    ``steps`` were asked for while ``reading`` a part of the record that has not come yet.
+    ``steps`` were asked for while ``reading`` a part of the record that has not come yet; ``opening`` says that all of
+    the moment is to be told once it is there.
     """
 
     NAME = MEMORY
@@ -107,6 +108,7 @@ class MemoryPanel(Vertical):
         self.cursor: Cursor | None = None
         self.steps = 0
         self.reading: object | None = None
+        self.opening = False
         self._head = Static(markup=False, id="memory-head")
         self._notice = Notice()
         self._edges = (_TITLE, "")
@@ -147,7 +149,7 @@ class MemoryPanel(Vertical):
     def to_present(self) -> bool:
         """Show again what is known of now; return whether the past was shown, or on its way."""
         looked_back = self.cursor is not None or self.reading is not None
-        self.cursor, self.reading, self.steps = None, None, 0
+        self.cursor, self.reading, self.steps, self.opening = None, None, 0, False
         self._draw()
         return looked_back
 

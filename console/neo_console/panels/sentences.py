@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo_console.format import age
-from neo_console.vocabulary import Seen, outcome_term
+from neo_console.vocabulary import Seen, outcome_term, reason_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,6 +129,16 @@ def silence(run: Run | None, now: float) -> str:
     if run.live:
         return f"No output yet (running for {age(now - (run.started_at or now))})."
     return f"It wrote nothing ({outcome_term(run.outcome).word})."
+
+
+def absence(run: Run | None) -> str:
+    """Return why there is no log of what has not started; empty otherwise. ``run`` is whose it would be, if a run's."""
+    if run is None or run.started_at is not None:
+        return ""
+    if run.live:
+        return "No log yet: it is starting."
+    told = run.reason or reason_text(run.reason_code)
+    return f"It never started: no log{f' ({told})' if told else ''}."
 
 
 def nothing_matches(filter_text: str, of: str) -> str:

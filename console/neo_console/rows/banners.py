@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neo_console.format import age, moment, plain
 from neo_console.rows.strip import TROUBLED_KEEPER, TROUBLED_LEASE, Flags, Part
 from neo_console.vocabulary import COLLISION, CONFIG, HEAVY, PAUSED, Seen, Tone, term
-from neo_core.snapshot import OrchestratorState
+from neo_core.snapshot import LeaseLight, OrchestratorState
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
@@ -25,7 +25,7 @@ def banners(picture: Picture, now: float, flags: Flags, key: Key, *, short: bool
         *_state(picture, now),
         *_stale(picture, now),
         *_config(picture),
-        *_lease(picture, now),
+        *_lease(picture, now, flags, key, short=short),
         *pause_banner(picture, now, flags, key),
         *_orchestrator(picture, now, flags, key, short=short),
         *_read_only(flags),
@@ -87,12 +87,14 @@ def _config(picture: Picture) -> list[Part]:
     return [_line(str(CONFIG), f"not in force: {plain(picture.config_error)}", CONFIG.tone)]
 
 
-def _lease(picture: Picture, now: float) -> list[Part]:
+def _lease(picture: Picture, now: float, flags: Flags, key: Key, *, short: bool) -> list[Part]:
     lease = picture.lease(now).value
     if lease is None or lease.light not in TROUBLED_LEASE:
         return []
     shown = term(lease.light)
-    mend = f" — {lease.mend}" if lease.mend else ""
+    here = lease.light is LeaseLight.ORPHANED and not flags.read_only and not short
+    by_key = f", or {key('stop')} on its row in the processes" if here else ""
+    mend = f" — {lease.mend}{by_key}" if lease.mend else ""
     return [_line(f"{shown.badge} lease", f"{plain(lease.sentence)}{plain(mend)}", shown.tone)]
 
 

@@ -82,9 +82,9 @@ def tree_note(tree: TreeView) -> str:
     shown = _stray_term(tree)
     if shown is not None:
         return shown.word
-    if tree.kind in _KINDS:
-        return "" if tree.owner == _KINDS[tree.kind] else _KINDS[tree.kind]
-    return "" if tree.role is LeaseRole.NONE else term(tree.role).word
+    known = "" if tree.owner == _KINDS.get(tree.kind) else _KINDS.get(tree.kind, "")
+    role = "" if tree.role is LeaseRole.NONE else term(tree.role).word
+    return ", ".join(part for part in (role, known) if part)
 
 
 def _stray_term(tree: TreeView) -> Term | None:
@@ -98,7 +98,7 @@ def _tree_row(tree: TreeView) -> Row:
     cells = (
         Cell(f"{shown.badge} {plain(tree.owner)}", shown.tone, f"{shown} · {plain(tree.owner)}", lead=True, strong=True)
         if shown
-        else Cell(plain(tree.owner), full=f"{plain(tree.owner)} · {note}" if note else "", strong=True),
+        else _named(plain(tree.owner), note),
         Cell(""),
         Cell(tree_memory(tree), strong=True),
         Cell(percent(sum(known)) if known else "?", strong=True),
@@ -111,10 +111,17 @@ def _tree_row(tree: TreeView) -> Row:
         cells,
         words_of(cells, tree.run_id),
         plain(_task_of(tree)),
-        (tree.kind, note),
+        (tree.kind, *note.split(", ")),
         (plain(tree.owner), root.pid if root else None, memory, sum(known) if known else None, lasted),
         About(note, plain(tree.owner), lasted, memory),
     )
+
+
+def _named(owner: str, note: str) -> Cell:
+    """Return the owner with what its tree is, where there is little room only the first of it."""
+    if not note:
+        return Cell(owner, strong=True)
+    return Cell(owner, full=f"{owner} · {note}", strong=True, middle=f"{owner} · {note.partition(', ')[0]}")
 
 
 def _process_row(tree: TreeView, process: ProcessView, under: str) -> Row:

@@ -10,7 +10,7 @@ from neo_console.rows.model import About, Cell, Column, Row, Value, words_of
 from neo_console.subjects import task_subject
 from neo_console.vocabulary import HEAVY_DEFERRED, RETRY, Tone, gate_term, term
 from neo_console.waiting import last_deferral, state_term, who_waits
-from neo_core.snapshot import TaskState, TaskView
+from neo_core.snapshot import OrchestratorState, TaskState, TaskView
 
 if TYPE_CHECKING:
     from neo_console.picture import Picture
@@ -24,6 +24,9 @@ COLUMNS = (
     Column("last", "last", 6, falling=True),
     Column("took", "took", 6, right=True, spare=2, falling=True),
 )
+
+_GONE = (OrchestratorState.STOPPED, OrchestratorState.KILLED, OrchestratorState.CRASHED)
+_NOBODY = "nobody starts it"
 
 
 def schedule_rows(schedule: ScheduleView, picture: Picture, now: float) -> list[Row]:
@@ -84,7 +87,7 @@ def next_cell(task: TaskView, picture: Picture, now: float) -> Cell:
             until = f"until {moment(task.snoozed_until, now)}"
             return Cell(until, tone, f"snoozed {until}: {plain(task.snoozed_because)}")
         case TaskState.IDLE | TaskState.DISABLED:
-            return _with_deferral(_idle(task, now), task, now)
+            return _with_deferral(_idle(task, now, unkept=nobody_starts(picture)), task, now)
         case _:
             return Cell(_held_back(task, picture, now), tone, _paused(task))
 
@@ -125,15 +128,25 @@ def _due(task: TaskView, now: float) -> Cell:
     return Cell(short, tone, f"{short} · {by}" if by else f"{short} · since {moment(task.due_at, now)}")
 
 
-def _idle(task: TaskView, now: float) -> Cell:
+def nobody_starts(picture: Picture) -> bool:
+    """Return whether it is known that no orchestrator lives, so that nothing starts when it is due."""
+    keeper = picture.keeper()
+    return keeper is not None and keeper.state in _GONE
+
+
+def _idle(task: TaskView, now: float, *, unkept: bool) -> Cell:
     tone = term(task.state).tone
     if task.due_at is None:
         return Cell(term(TaskState.DISABLED).word, tone)
     if task.tries and task.retry_at is not None and task.retry_at > now:
         short = f"{RETRY.word} {task.tries} in {brief(task.retry_at - now)}"
-        return Cell(short, RETRY.tone, f"{short} · {moment(task.retry_at, now)}")
+        full = f"{short} · {moment(task.retry_at, now)}"
+        return Cell(short, Tone.DIM, f"{full} · {_NOBODY}") if unkept else Cell(short, RETRY.tone, full)
     if task.due_at <= now:
         return _due(task, now)
+    if unkept:
+        short = f"due in {brief(task.due_at - now)}"
+        return Cell(short, Tone.DIM, f"due {countdown(task.due_at, now)} · {_NOBODY}", middle=f"{short} · {_NOBODY}")
     return Cell(countdown_brief(task.due_at, now), tone, countdown(task.due_at, now))
 
 

@@ -76,11 +76,15 @@ class Part(NamedTuple):
 
 
 class Flags(NamedTuple):
-    """What the console itself is doing; ``busy`` is what the orchestrator was just asked for."""
+    """What the console itself is doing; ``busy`` is what the orchestrator was just asked for.
+
+    Frozen tables show what was so at ``frozen_at``, 0 for unknown.
+    """
 
     read_only: str = ""
     frozen: bool = False
     busy: str = ""
+    frozen_at: float = 0.0
 
 
 def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part], list[Part]]:
@@ -100,9 +104,10 @@ def strip_parts(picture: Picture, now: float, flags: Flags) -> tuple[list[Part],
         right.append(Part(term(Seen.STALE).word.upper(), Tone.WAIT, strong=True))
     if flags.frozen:
         right.append(Part("FROZEN", Tone.WAIT, strong=True))
+        right += [Part(f"since {clock_time(flags.frozen_at)}", Tone.WAIT)] if flags.frozen_at else []
     if flags.read_only:
         right.append(Part("RO", Tone.WAIT, strong=True))
-    right.append(Part(clock_time(now), Tone.DIM))
+    right.append(Part(f"· {clock_time(now)}" if flags.frozen_at else clock_time(now), Tone.DIM))
     return left, right
 
 
@@ -167,6 +172,20 @@ def _holder(lease: LeaseView, picture: Picture, now: float) -> list[Part]:
     if lease.renewed_at is not None:
         parts.append(Part(f"· renewed {age(now - lease.renewed_at)} ago", Tone.DIM, Rank.RENEWED))
     return parts
+
+
+def lease_now(picture: Picture, now: float) -> str:
+    """Return in one line what the strip says of the lease, with its holder's pid."""
+    view = picture.lease(now)
+    if view.value is None:
+        return f"{term(view.seen)}: {plain(view.error)}" if view.error else str(term(view.seen))
+    lease = view.value
+    parts = [str(term(lease.light)).upper()]
+    if lease.owner:
+        parts += [lease.owner, _started_by(lease, picture), f"pid {lease.pid or 'unknown'}"]
+    if lease.owner and lease.acquired_at is not None:
+        parts.append(f"for {age(now - lease.acquired_at)}")
+    return plain(" · ".join(parts))
 
 
 def _started_by(lease: LeaseView, picture: Picture) -> str:

@@ -33,7 +33,9 @@ class Detail(Page):
 
     def facts(self) -> Facts:
         """Return what is known as of now; empty when it is gone."""
-        return facts_of(self._subject, self.console.picture, self.console.now())
+        console = self.console
+        key = "" if console.read_only else console.keymap.key("stop")
+        return facts_of(self._subject, console.picture, console.now(), key)
 
     def body(self) -> RenderableType:
         """Show its facts as of now."""

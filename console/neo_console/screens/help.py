@@ -51,7 +51,7 @@ class Help(Page):
                 tone = Tone.DIM if shut else Tone.PLAIN
                 tooltip = f"{action.tooltip} (read-only)" if shut else action.tooltip
                 parts.append(Fact("  ".join(keymap.keys(action.id)), tooltip, tone))
-        parts.append(Fact("esc", "clear the filter, end the zoom; close a page or a dialog"))
+        parts.append(Fact("esc", "clear the filter, end the zoom, take the last line away; close a page or a dialog"))
         parts.append(Fact("arrows, pages", "move as everywhere"))
         return [*parts, Heading("Filter"), *(Fact(*line) for line in GRAMMAR)]
 

@@ -59,6 +59,7 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
         self.result = LastResult()
         self.tabs = Tabs()
         self.frozen = False
+        self.frozen_at = 0.0
         self.zoomed = False
         self.current: Panel = self.schedule
         self._top = Horizontal(id="top")
@@ -112,14 +113,18 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
         self.console.perform(action_id)
 
     def action_step_back(self) -> None:
-        """End the search of the log or the look back; or else show every row of the table again, or every panel."""
+        """End the first there is of: a search in the log, the look back, the filter, the zoom, the result's line."""
         if self.current is self.log_panel and self.log_panel.stop_search():
             return
         if self.current is self.memory and self.memory.to_present():
             self.refresh_picture()
             return
-        if not self.clear_filter() and self.zoomed:
+        if self.clear_filter():
+            return
+        if self.zoomed:
             self.toggle_zoom()
+        else:
+            self.result.display = False
 
     def clear_filter(self) -> bool:
         """Show every row of the current table again; return whether some were hidden."""
@@ -169,7 +174,7 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
         selection = self._selection()
         if self.current is not self.memory:
             return selection
-        return selection._replace(subject=None, gone=None, past=self.memory.past_time)
+        return selection._replace(subject=None, gone=None, past=self.memory.past_time, whole=True)
 
     def _selection(self) -> Context:
         """Return what the last table has selected, whose log the log panel shows."""
@@ -207,6 +212,8 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
         """Keep the tables as they are, or let them go on; the strip always goes on."""
         self.refresh_panels(self.panels if not self.frozen else ())
         self.frozen = not self.frozen
+        snapshot = self.console.picture.snapshot
+        self.frozen_at = snapshot.at if self.frozen and snapshot is not None else 0.0
         self.refresh_picture()
 
     def toggle_zoom(self) -> None:
@@ -218,13 +225,15 @@ class MainScreen(FirstDrawing, inherit_bindings=False):
     def sort(self, *, reverse: bool) -> None:
         """Sort the focused table by its next column, or turn its order round."""
         if not isinstance(self.current, TablePanel):
-            self.console.report("there is nothing to sort here — go to a table first", Tone.WAIT)
+            said, panel = "there is nothing to sort here — go to a table first", self.current
+            self.console.report(said, Tone.WAIT, still=lambda: self.current is panel)
             return
         table, key = self.current.body, self.console.keymap.key("sort")
         if not reverse:
             table.sort_next()
         elif not table.sort_reverse():
-            self.console.report(f"this is the table's own order — {key} sorts by a column", Tone.WAIT)
+            said = f"this is the table's own order — {key} sorts by a column"
+            self.console.report(said, Tone.WAIT, still=lambda: not table.order.column)
         self.current.show_again()
         self._show_selection()
 

@@ -11,6 +11,7 @@ from neo_console.chain import chain_table, service_chain
 from neo_console.drawing import gate_table, gist, written
 from neo_console.format import ago, plain
 from neo_console.screens.page import Page
+from neo_console.telling import how_it_ended
 from neo_console.vocabulary import Tone, term
 from neo_console.waiting import wait_text
 from neo_core.schedule.decision import Verdict
@@ -56,12 +57,14 @@ class WhyThen(Page):
         return f"Why · {plain(self._run.task)} · run {self._run.run_id[:8]}, as it was then"
 
     def body(self) -> RenderableType:
-        """Show the recorded decision."""
+        """Show the recorded decision, and how the run went on that it let start."""
         console = self.console
+        run = console.picture.run(self._run.run_id) or self._run
         if self._decision is None:
             text = "No decision was recorded for this run: it was written by an older version, or by a script."
-            return written(text, console.colours, Tone.UNKNOWN)
-        return _explained(self._decision, console.now(), console.colours, past=True)
+            unknown = written(text, console.colours, Tone.UNKNOWN)
+            return Group(unknown, written(_went_on(run), console.colours))
+        return _explained(self._decision, console.now(), console.colours, past=True, besides=_went_on(run))
 
 
 class WhyService(Page):
@@ -82,7 +85,9 @@ class WhyService(Page):
         if service is None:
             return written(f"{self._service} is no service here any more.", console.colours, Tone.UNKNOWN)
         shown = term(service.state)
-        links = service_chain(service, console.picture.keeper(), console.now(), console.keymap.key)
+        picture = console.picture
+        stranger = picture.listener_for(self._service)
+        links = service_chain(service, picture.keeper(), console.now(), console.keymap.key, stranger)
         ways = " · ".join(link.way_out for link in links if link.verdict is Verdict.BLOCK and link.way_out)
         return Group(
             written(f"{shown}: {service.sentence}", console.colours, shown.tone, strong=True),
@@ -92,10 +97,17 @@ class WhyService(Page):
         )
 
 
+def _went_on(run: Run) -> str:
+    """Return how a run that was started ended, or that it goes on; empty for one that was not."""
+    if run.started_at is None:
+        return ""
+    return "It started and is still running." if run.live else f"It started, and in the end: {how_it_ended(run)}."
+
+
 def _explained(
     decision: Decision, now: float, colours: Colours, *, past: bool = False, besides: str = ""
 ) -> RenderableType:
-    """Return the decision; ``besides`` says who waits for a start, or how the last one was put off."""
+    """Return the decision; ``besides`` says what came of it: who waits, how it was put off, how the run ended."""
     asked = f"A {term(decision.trigger).word} start, judged {ago(decision.at, now)}. Every gate is asked, every time."
     return Group(
         gist(decision, colours, past=past),
