@@ -11,6 +11,7 @@ from neo_console.vocabulary import outcome_term, term
 from neo_console.waiting import last_deferral, state_term, who_waits
 from neo_core.health import judge
 from neo_core.ledger.models import Trigger
+from neo_core.snapshot import OrchestratorState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def orchestrator_line(view: OrchestratorView, now: float) -> str:
     parts = [str(term(view.state)).upper()]
     if view.pid is not None and view.ended_at is None:
         parts.append(f"pid {view.pid}")
-    if view.started_at is not None and view.ended_at is None:
+    if view.started_at is not None and view.state in (OrchestratorState.RUNNING, OrchestratorState.SILENT):
         parts.append(f"for {age(now - view.started_at)}")
     if view.beat_at is not None:
         parts.append(f"polled {age(now - view.beat_at)} ago")

@@ -10,7 +10,7 @@ import pytest
 
 from neo_console.cli.projection import snapshot_json
 from neo_console.cli.records import control_json, lease_event_json
-from neo_console.cli.status import status_text
+from neo_console.cli.status import orchestrator_line, status_text
 from neo_core.ledger.models import Control, ControlKind, LeaseEvent, Outcome, Run, ServiceState, Trigger
 from neo_core.snapshot import (
     CollisionView,
@@ -163,3 +163,10 @@ def test_a_control_and_a_lease_event():
     event = LeaseEvent(at=NOW, event="acquired", owner="dream", token_prefix="1b0c77e2", generation=1, run_id="", pid=1)
     assert lease_event_json(event)["runId"] is None
     assert ISO.fullmatch(lease_event_json(event)["at"])
+
+
+def test_an_orchestrator_that_was_killed_is_not_said_to_run_since_its_start():
+    view = OrchestratorView(
+        state=OrchestratorState.KILLED, sentence="was killed", mend="x", pid=4121, started_at=NOW - 900, beat_at=NOW - 7
+    )
+    assert orchestrator_line(view, NOW) == "! KILLED · pid 4121 · polled 7s ago · was killed → x"
