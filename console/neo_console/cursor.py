@@ -74,7 +74,7 @@ def cursor_head(cursor: Cursor, now: float, width: int) -> list[Line]:
     """Return the lines above the plot: who had the lease and what ran, the readings, an incident, what is missing."""
     then = cursor.then
     others = [plain(run.task) for run in then.runs if run.run_id != then.holder_run]
-    who = [f"lease {plain(then.holder)}" if then.holder else "no run had the lease"]
+    who = [f"lease {plain(then.holder)}" if then.holder else "no live run had the lease"]
     who += [f"also ran {', '.join(others)}"] if others else []
     lines = [Line(fitted([f"THEN {age(now - cursor.at)} ago", *who], width), Tone.WAIT)]
     lines.append(Line(fitted(amounts_of(cursor.past.samples[cursor.place].reading), width)))

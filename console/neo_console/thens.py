@@ -59,14 +59,14 @@ def apart(seconds: float) -> str:
 
 
 def lease_then(then: Then) -> str:
-    """Return who held the lease, and how that is known; what scripts do with it is not recorded."""
+    """Return who held the lease, and how that is known; what scripts and orphans do with it is not recorded."""
     if then.holder_run:
         return plain(f"held by {then.holder}, run {then.holder_run}")
     if then.holder:
         return plain(f"held by {then.holder}, as a start that waited for it says")
     if any(run.lease_role is LeaseRole.BORROWER for run in then.runs):
         return "held by whom the run below borrowed it from, which is no run of ours"
-    return "no run of ours held it; what a script held is not recorded"
+    return "no live run of ours held it; what a script, or what is left of a killed run, held is not recorded"
 
 
 def tree_name(tree: TreeCost) -> str:
