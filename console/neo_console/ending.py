@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
+    from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _WITHIN = 2.0  # seconds, far more than an orderly end takes
@@ -38,23 +39,21 @@ class Ending:
     def heed_signals(self) -> None:
         """Keep a signal to end until ``follow_signals`` can leave in order, and end for sure soon after it came."""
 
-        def told(number: int, _frame: object) -> None:
+        def told(number: int, _frame: FrameType | None) -> None:
             self._told = 128 + number
             self.end_for_sure(self._told)
 
-        for number in _SIGNALS:
-            signal.signal(number, told)
+        _at_signals(told)
 
     def follow_signals(self, loop: AbstractEventLoop, leave: Callable[[int], None]) -> None:
         """Call ``leave`` with the exit code of a signal to end, on the loop, and end for sure soon after."""
 
-        def told(number: int, _frame: object) -> None:
+        def told(number: int, _frame: FrameType | None) -> None:
             code = 128 + number
             self.end_for_sure(code)
             loop.call_soon_threadsafe(leave, code)
 
-        for number in _SIGNALS:
-            signal.signal(number, told)
+        _at_signals(told)
         if self._told:
             loop.call_soon(leave, self._told)
         threading.Thread(target=_outlive_no_terminal, name="hang-up", daemon=True).start()
@@ -85,3 +84,8 @@ def _outlive_no_terminal() -> None:
         return
     time.sleep(_WITHIN)
     os._exit(128 + signal.SIGHUP)
+
+
+def _at_signals(told: Callable[[int, FrameType | None], None]) -> None:
+    for number in _SIGNALS:
+        signal.signal(number, told)

@@ -141,13 +141,6 @@ def _memory_of(run: Run, picture: Picture) -> str:
     return " · ".join(told)
 
 
-def peak_memory(run: Run) -> str:
-    """Return the peak and how it is measured, which is not as the processes panel does; a dash for none."""
-    if not run.peak_memory:
-        return size(run.peak_memory)
-    return f"{size(run.peak_memory)}, sampled: its runner and its processes, a shared page once for each"
-
-
 def _past(task: TaskView, now: float) -> Facts:
     last = outcome_term(task.last_outcome) if task.last_outcome else None
     if last is None:
@@ -164,9 +157,14 @@ def _past(task: TaskView, now: float) -> Facts:
 
 
 def _peak(run: Run, picture: Picture) -> str:
-    """Return the peak; of a run that was not sampled yet the memory that it has now."""
-    if run.peak_memory or not run.live:
-        return peak_memory(run)
+    """Return the peak and how it is measured, which is not as the processes panel does.
+
+    Of a run that was not sampled yet the memory that it has now; a dash for one that never was.
+    """
+    if run.peak_memory:
+        return f"{size(run.peak_memory)}, sampled: its runner and its processes, a shared page once for each"
+    if not run.live:
+        return size(run.peak_memory)
     now = _memory_of(run, picture)
     return f"not sampled yet; {now}" if now else "not sampled yet"
 

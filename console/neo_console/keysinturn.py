@@ -32,8 +32,7 @@ class KeysInTurn(App[int]):
     def __init__(self) -> None:
         super().__init__()
         self._keys_behind: deque[events.Key] = deque()
-        self._key_under_way = False
-        self._taker: MessagePump | None = None
+        self._taker: MessagePump | None = None  # of the key that is under way
         self._waits_since = 0.0
         self._patience: Timer | None = None
 
@@ -42,22 +41,23 @@ class KeysInTurn(App[int]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
-        if self._key_under_way:
+        if self._taker is not None:
             self._keys_behind.append(event)
             self._wait_no_longer_than()
             return
         taker = self.focused or self.screen
-        self._key_under_way, self._taker = True, taker
+        self._taker = taker
         await super().on_event(event)
-        self._key_under_way = taker.post_message(KeyTaken())
+        if not taker.post_message(KeyTaken()):
+            self._taker = None
 
     async def on_key_taken(self) -> None:
         """Go on with the keys behind it."""
-        self._key_under_way, self._taker = False, None
+        self._taker = None
         if self._patience is not None:
             self._patience.stop()
             self._patience = None
-        while self._keys_behind and not self._key_under_way:
+        while self._keys_behind and self._taker is None:
             await self.on_event(self._keys_behind.popleft())
         if self._keys_behind:
             self._wait_no_longer_than()

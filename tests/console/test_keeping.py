@@ -22,13 +22,13 @@ from neo_core.memory.attribution import TreeCost
 from neo_core.recorder.past import Past
 from neo_core.schedule.decision import Verdict
 from neo_core.snapshot import LeaseLight, TaskState
-from neo_core.snapshot_strays import StrayKind, StraysView, StrayView
+from neo_core.snapshot_strays import StrayKind, StraysView
 from screenshots.courses import calm_course
 from screenshots.fixtures import busy_trees, held_lease, killed_keeper, own_tree, snapshot
 from screenshots.history import busy_runs
 from screenshots.parts import NOW, run, task
 from screenshots.services import running_orchestrator, service
-from tests.console.taken import picture_of
+from tests.console.taken import ORPHAN, picture_of
 
 KEY = default_keymap().key
 RUN = "9f31c07a55d2"
@@ -105,17 +105,7 @@ def test_a_port_that_a_stranger_holds_is_the_gate_that_is_shut(failures):
         failures=failures,
         next_start_at=NOW + 8,
     )
-    stray = StrayView(
-        kind=StrayKind.LISTENER,
-        pid=512,
-        start_time=1,
-        boot_id="b",
-        owner="web",
-        name="node",
-        command="node",
-        sentence="",
-        mend="",
-    )
+    stray = msgspec.structs.replace(ORPHAN, kind=StrayKind.LISTENER, owner="web", pid=512)
     stranger = picture_of(snapshot(strays=StraysView(found=(stray,)))).listener_for("web")
     links = service_chain(refused, running_orchestrator(), NOW, KEY, stranger)
     shut = [link for link in links if link.verdict is Verdict.BLOCK]

@@ -22,11 +22,12 @@ from neo_core.relief.options import Astray, options
 from neo_core.relief.trees import Tree
 from neo_core.schedule.decision import Gate, GateResult, Reason, Verdict
 from neo_core.snapshot import Section, TaskState
-from neo_core.snapshot_strays import StrayKind, StraysView, StrayView
+from neo_core.snapshot_strays import StraysView
 from screenshots.courses import replay_of_last
 from screenshots.fixtures import pressed, snapshot
 from screenshots.parts import NOW
 from screenshots.relief import past, situation
+from tests.console.taken import ORPHAN
 
 HELD = Control(
     control_id=9,
@@ -36,20 +37,6 @@ HELD = Control(
     until=NOW + 3600,
     because="it [b]swaps[/b]",
     requested_by="ada",
-)
-
-
-STRAY = StrayView(
-    kind=StrayKind.RUN,
-    pid=7710,
-    start_time=7710,
-    boot_id="b",
-    owner="kbSync",
-    name="node",
-    command="node ./sync.mjs",
-    sentence="works on for run 51ee0000beef of kbSync, which was lost",
-    mend="neo-console strays stop 7710",
-    members=((7710, 7710), (7711, 7711)),
 )
 
 
@@ -171,7 +158,7 @@ async def test_a_run_is_stopped_from_here_unless_it_has_ended_meanwhile(listed, 
 
 
 async def test_a_stray_is_offered_before_what_somebody_needs_and_ended_from_here_while_it_is_one(machine, open_console):
-    stray = STRAY
+    stray = ORPHAN
     tree = Tree(members=stray.members, cost=1229 * 1024 * 1024)
     found = options(msgspec.structs.replace(situation(), strays=(Astray(stray=stray, tree=tree),)))
     machine.relief.options = lambda: found

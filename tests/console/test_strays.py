@@ -8,24 +8,9 @@ from neo_core.errors import NeoError
 from neo_core.snapshot import TreeView
 from neo_core.snapshot_strays import StrayEnd, StrayKind, StrayStop, StraysView, StrayView
 from screenshots.fixtures import own_tree, snapshot
-from screenshots.parts import MIB, process
+from screenshots.parts import process
+from tests.console.taken import ORPHAN
 
-ORPHAN = StrayView(
-    kind=StrayKind.RUN,
-    pid=7710,
-    start_time=7710,
-    boot_id="b",
-    owner="kbSync",
-    name="node",
-    command="node ./sync.mjs",
-    sentence="works on for run 51ee0000beef of kbSync, which was lost",
-    mend="neo-console strays stop 7710",
-    run_id="51ee0000beef",
-    age=312.0,
-    memory=96 * MIB,
-    exact=True,
-    members=((7710, 7710), (7711, 7711)),
-)
 STRANGER = msgspec.structs.replace(
     ORPHAN,
     kind=StrayKind.LISTENER,

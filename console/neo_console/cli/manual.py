@@ -284,22 +284,19 @@ TOP = Entry(
 )
 
 
-def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Return every command below ``group`` with its full name."""
-    for name, command in sorted(group.commands.items()):
+def commands(above: click.Command, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Return every command below ``above`` with its full name."""
+    for name, command in sorted(above.commands.items()) if isinstance(above, click.Group) else ():
         yield f"{prefix}{name}", command
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{prefix}{name} ")
+        yield from commands(command, f"{prefix}{name} ")
 
 
 def write_entry(name: str, command: click.Command) -> None:
     """Give a command, and every one below it, what stands here."""
-    entry = MANUAL[name]
-    command.short_help = entry.short
-    command.epilog = epilog(entry, PRINTS[name])
-    if isinstance(command, click.Group):
-        for below, one in command.commands.items():
-            write_entry(f"{name} {below}", one)
+    for full, one in ((name, command), *commands(command, f"{name} ")):
+        entry = MANUAL[full]
+        one.short_help = entry.short
+        one.epilog = epilog(entry, PRINTS[full])
 
 
 def epilog(entry: Entry, prints: str = "") -> str:

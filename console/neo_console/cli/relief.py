@@ -161,9 +161,8 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def _option_row(option: Option) -> tuple[str, ...]:
-    effect = f"not now: {option.blocked}; {option.mend}" if option.blocked else option.effect
-    if option.kind is ReliefKind.STRAY:
-        effect = option.effect
+    here = not option.blocked or option.kind is ReliefKind.STRAY  # another command ends a stray that is blocked here
+    effect = option.effect if here else f"not now: {option.blocked}; {option.mend}"
     return title(option), expected(option), option.basis, effect, _command(option)
 
 

@@ -175,25 +175,25 @@ def test_a_signal_reaches_also_what_the_command_left_behind(lease, record):
     assert not record.exists()
 
 
-def test_one_sigterm_ends_also_what_the_command_waits_for_in_the_foreground(lease, record):
-    working = lease.working("echo working; sh -c 'echo $$; exec sleep 600'; echo after")
-    below = int(working.stdout.readline())
-    lease.left_behind.append(below)
+def one_sigterm_ends(working, lease, record):
+    """Make sure that one signal ends the command and the process whose pid it writes next, and frees the lease."""
+    pid = int(working.stdout.readline())
+    lease.left_behind.append(pid)
     working.send_signal(signal.SIGTERM)
     assert working.wait(20) == 128 + signal.SIGTERM
-    assert working.stdout.read() == ""
-    assert system_source().start_time(below) is None
+    assert system_source().start_time(pid) is None
     assert not record.exists()
+
+
+def test_one_sigterm_ends_also_what_the_command_waits_for_in_the_foreground(lease, record):
+    working = lease.working("echo working; sh -c 'echo $$; exec sleep 600'; echo after")
+    one_sigterm_ends(working, lease, record)
+    assert working.stdout.read() == ""
 
 
 def test_one_sigterm_reaches_what_left_the_tree_before_it_came(lease, record):
     working = lease.working("(setsid sleep 600 & echo working; echo $!); exec sleep 600")
-    left = int(working.stdout.readline())
-    lease.left_behind.append(left)
-    working.send_signal(signal.SIGTERM)
-    assert working.wait(20) == 128 + signal.SIGTERM
-    assert system_source().start_time(left) is None
-    assert not record.exists()
+    one_sigterm_ends(working, lease, record)
 
 
 def test_inspect_shows_who_works_under_a_living_holder_and_what_ends_it(lease):
